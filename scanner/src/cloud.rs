@@ -1,0 +1,129 @@
+//! The doors to the world: what can be read from a provider, and how that fails.
+//!
+//! A scan holds a `&dyn Cloud`, which has no method that writes.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+
+use crate::estate::{Account, Bucket, Facts, Gap, GapReason, Object};
+
+pub mod aws;
+pub mod local;
+
+/// What can be read from a provider. Facts never fail: an error is itself recorded as the answer.
+#[async_trait]
+pub trait Cloud: Send + Sync {
+    /// The accounts that the configuration names. One that cannot be entered is listed too; its buckets then fail.
+    async fn accounts(&self) -> Result<Vec<Account>, CloudError>;
+
+    /// The facts of an account and of its organization, asked once per account.
+    async fn account_facts(&self, account: &Account) -> Facts;
+
+    /// The buckets of an account, paged to the end.
+    fn buckets<'a>(&'a self, account: &'a Account) -> BoxStream<'a, Result<Bucket, CloudError>>;
+
+    /// Everything that decides who can reach the bucket, verbatim.
+    async fn access_facts(&self, bucket: &Bucket) -> Facts;
+
+    /// The current objects whose keys start with `prefix`, a page at a time, in the provider's order.
+    /// After an error the stream ends.
+    fn objects<'a>(
+        &'a self,
+        bucket: &'a Bucket,
+        prefix: &'a str,
+    ) -> BoxStream<'a, Result<Vec<Object>, CloudError>>;
+
+    /// The facts that decide who can reach one object (its ACL), verbatim.
+    async fn object_facts(&self, bucket: &Bucket, object: &Object) -> Facts;
+
+    /// The object's bytes. A broken connection is resumed; an error in the stream is final and ends it.
+    async fn read(&self, bucket: &Bucket, object: &Object) -> Result<Body, CloudError>;
+}
+
+/// An object on its way in.
+pub struct Body {
+    /// User metadata and encryption headers, keys in lower case (`x-amz-key-v2`, `content-encoding`, …).
+    pub metadata: BTreeMap<String, String>,
+    /// The bytes, in order, in chunks of the door's choosing.
+    pub chunks: BoxStream<'static, Result<Bytes, CloudError>>,
+}
+
+/// Why a door did not open, told apart by what the caller does next.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CloudError {
+    /// A permission is missing.
+    #[error("denied `{operation}` on `{resource}`; grant it to the scan role")]
+    Denied {
+        /// The operation in the provider's words.
+        operation: &'static str,
+        /// What it was asked of.
+        resource: String,
+    },
+    /// The object's encryption key may not be used.
+    #[error("denied the key that encrypts `{resource}`; grant `kms:Decrypt` to the scan role")]
+    KeyDenied {
+        /// The operation in the provider's words.
+        operation: &'static str,
+        /// What it was asked of.
+        resource: String,
+    },
+    /// It is not there (any more).
+    #[error("`{resource}` does not exist (`{operation}`)")]
+    NotFound {
+        /// The operation in the provider's words.
+        operation: &'static str,
+        /// What it was asked of.
+        resource: String,
+    },
+    /// The object is archived and would have to be restored first.
+    #[error("`{resource}` is archived; restore it to read it")]
+    Archived {
+        /// The operation in the provider's words.
+        operation: &'static str,
+        /// What it was asked of.
+        resource: String,
+    },
+    /// Too many requests, also after retries.
+    #[error("throttled `{operation}` on `{resource}`; lower the request rate")]
+    Throttled {
+        /// The operation in the provider's words.
+        operation: &'static str,
+        /// What it was asked of.
+        resource: String,
+    },
+    /// Anything else, also after retries.
+    #[error("`{operation}` on `{resource}` failed: {message}")]
+    Failed {
+        /// The operation in the provider's words.
+        operation: &'static str,
+        /// What it was asked of.
+        resource: String,
+        /// How it failed, for the gap.
+        reason: GapReason,
+        /// The cause in words; no content.
+        message: String,
+    },
+}
+
+impl CloudError {
+    /// The gap that this failure leaves in what was seen.
+    pub fn gap(&self) -> Gap {
+        let (reason, operation, resource) = match self {
+            Self::Denied { operation, resource } => (GapReason::Denied, operation, resource),
+            Self::KeyDenied { operation, resource } => (GapReason::KeyDenied, operation, resource),
+            Self::NotFound { operation, resource } => (GapReason::NotFound, operation, resource),
+            Self::Archived { operation, resource } => (GapReason::Archived, operation, resource),
+            Self::Throttled { operation, resource } => (GapReason::Throttled, operation, resource),
+            Self::Failed { operation, resource, reason, .. } => (*reason, operation, resource),
+        };
+        Gap {
+            reason,
+            operation: (*operation).to_owned(),
+            resource: resource.clone(),
+            detail: self.to_string(),
+        }
+    }
+}

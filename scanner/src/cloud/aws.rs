@@ -1,0 +1,1 @@
+//! AWS: accounts, buckets, facts and objects through the official SDK.

@@ -1,0 +1,1 @@
+//! An estate or a plain folder on this machine.

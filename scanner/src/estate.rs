@@ -1,0 +1,198 @@
+//! What is there? Accounts, buckets and objects, and the facts about them exactly as the provider stated them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use time::OffsetDateTime;
+
+pub mod aws;
+
+/// Whose cloud something stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Provider {
+    /// Amazon Web Services, or a server that speaks S3.
+    Aws,
+    /// Google Cloud.
+    Gcp,
+    /// A plain folder on this machine.
+    Local,
+}
+
+impl Provider {
+    /// The name used in findings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Aws => "aws",
+            Self::Gcp => "gcp",
+            Self::Local => "local",
+        }
+    }
+}
+
+impl fmt::Display for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// An AWS account or a Google Cloud project.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Account {
+    /// The provider.
+    pub provider: Provider,
+    /// The account's or project's id.
+    pub id: String,
+}
+
+/// A bucket and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Bucket {
+    /// The account that holds it.
+    pub account: Account,
+    /// The bucket's name.
+    pub name: String,
+    /// Its region or location, where known.
+    pub region: Option<String>,
+}
+
+/// An object as a listing states it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// The key, as listed.
+    pub key: String,
+    /// Its size in bytes.
+    pub size_bytes: u64,
+    /// The entity tag without quotes; an MD5 only for plain single-part uploads.
+    pub etag: Option<String>,
+    /// When it was last written.
+    pub modified: Option<OffsetDateTime>,
+    /// The provider's storage class, for example `GLACIER`.
+    pub storage_class: Option<String>,
+}
+
+/// A fact that was looked for: what is absent was seen to be absent, what is unread was not seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact<T> {
+    /// The provider stated it.
+    Present(T),
+    /// The provider stated that there is none.
+    Absent,
+    /// It could not be read, or nobody asked.
+    Unread(Gap),
+}
+
+/// Something that could not be seen, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Gap {
+    /// Why.
+    pub reason: GapReason,
+    /// The operation that failed, in the provider's words, for example `s3:GetBucketPolicy`.
+    pub operation: String,
+    /// What it was asked of: an account, a bucket, or `bucket/key` with the key screened.
+    pub resource: String,
+    /// A sentence for a person: what happened and the next step.
+    pub detail: String,
+}
+
+/// Why something could not be seen; stable words, for counting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GapReason {
+    /// Nobody asked the provider.
+    NotRead,
+    /// The provider refused; a permission is missing.
+    Denied,
+    /// The key that encrypts the object may not be used.
+    KeyDenied,
+    /// It was there when listed and is gone now.
+    NotFound,
+    /// The provider asked for fewer requests, also after retries.
+    Throttled,
+    /// No answer in time.
+    TimedOut,
+    /// No connection, or it broke off, also after retries.
+    Unreachable,
+    /// The answer breaks the rules of its own format.
+    Malformed,
+    /// The object is in an archive and would have to be restored first.
+    Archived,
+    /// A limit of ours was reached.
+    LimitReached,
+    /// Only a part was looked at, as configured.
+    Sampled,
+    /// The format cannot be looked into.
+    Unsupported,
+    /// The run was ended before its time.
+    Interrupted,
+    /// The provider failed in another way.
+    Failed,
+}
+
+impl GapReason {
+    /// The word used in findings and coverage.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotRead => "not_read",
+            Self::Denied => "denied",
+            Self::KeyDenied => "key_denied",
+            Self::NotFound => "not_found",
+            Self::Throttled => "throttled",
+            Self::TimedOut => "timed_out",
+            Self::Unreachable => "unreachable",
+            Self::Malformed => "malformed",
+            Self::Archived => "archived",
+            Self::LimitReached => "limit_reached",
+            Self::Sampled => "sampled",
+            Self::Unsupported => "unsupported",
+            Self::Interrupted => "interrupted",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// What a provider answered, verbatim, by service and operation, for example `s3:GetBucketAcl`.
+///
+/// An error is `{"Error": {"Code": …}}`. An operation that does not stand here was not asked. Where one operation is
+/// asked once for each of several things (access points, versions), its answers are a map by the thing's name.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Facts(BTreeMap<String, Value>);
+
+impl Facts {
+    /// Keeps an answer as it came.
+    pub fn record(&mut self, operation: &str, answer: Value) {
+        self.0.insert(operation.to_owned(), answer);
+    }
+
+    /// Keeps an error by its code, in the shape of an answer.
+    pub fn record_error(&mut self, operation: &str, code: &str) {
+        self.record(operation, serde_json::json!({"Error": {"Code": code}}));
+    }
+
+    /// The answer as it came, errors included.
+    pub fn answer(&self, operation: &str) -> Option<&Value> {
+        self.0.get(operation)
+    }
+
+    /// All answers, by operation.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(operation, answer)| (operation.as_str(), answer))
+    }
+
+    /// Whether nothing was asked.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds the answers of `other`; what stands here already is kept.
+    pub fn inherit(&mut self, other: &Self) {
+        for (operation, answer) in other.iter() {
+            if !self.0.contains_key(operation) {
+                self.record(operation, answer.clone());
+            }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Which of AWS's answers state that something is absent?

@@ -1,0 +1,158 @@
+//! Who can reach what? Pure judgement over the facts of an estate.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::estate::Gap;
+
+pub mod aws;
+
+/// Who is outside, from the widest to the narrowest circle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    /// Everyone on the internet, without credentials.
+    Anyone,
+    /// Anyone who has an account with the provider, which is anyone.
+    AnyAuthenticated,
+    /// Named others outside the zone of trust: accounts, identity providers, services without a source.
+    External,
+    /// Everyone on the internet, but only through a content delivery network.
+    Cdn,
+    /// Others inside the organization.
+    Organization,
+}
+
+/// What an audience can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Access {
+    /// See names, sizes and dates.
+    List,
+    /// Read content.
+    Read,
+    /// Add, replace or delete objects.
+    Write,
+    /// Change who may do what.
+    Administer,
+}
+
+/// Whether an exposure follows from what was read, or could not be excluded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Certainty {
+    /// A witness request is allowed by the facts.
+    Proven,
+    /// A fact is unread or beyond exact reasoning, so it cannot be excluded.
+    Possible,
+}
+
+/// A set of keys, as patterns with `*` (any run) and `?` (any one character).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Keys {
+    /// A key is in the set if one of these matches it …
+    pub include: BTreeSet<String>,
+    /// … and none of these does.
+    pub exclude: BTreeSet<String>,
+}
+
+impl Keys {
+    /// Every key.
+    pub fn all() -> Self {
+        Self { include: BTreeSet::from(["*".to_owned()]), exclude: BTreeSet::new() }
+    }
+
+    /// The keys that match one pattern.
+    pub fn matching(pattern: impl Into<String>) -> Self {
+        Self { include: BTreeSet::from([pattern.into()]), exclude: BTreeSet::new() }
+    }
+}
+
+impl fmt::Display for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let join = |set: &BTreeSet<String>| set.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        f.write_str(&join(&self.include))?;
+        if !self.exclude.is_empty() {
+            write!(f, " except {}", join(&self.exclude))?;
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for Keys {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A request that the facts allow: the proof of an exposure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Witness {
+    /// Who sends it: `anonymous`, or a principal's name made up for the audience.
+    pub principal: String,
+    /// The action in the provider's words, for example `s3:GetObject`.
+    pub action: String,
+    /// The resource in the provider's words, for example an ARN.
+    pub resource: String,
+    /// What the request must carry or come from, by condition key.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub context: BTreeMap<String, Vec<String>>,
+    /// A command to paste that sends it.
+    pub command: String,
+}
+
+/// One audience's way in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Exposure {
+    /// Who.
+    pub audience: Audience,
+    /// Can do what.
+    pub access: BTreeSet<Access>,
+    /// With which keys.
+    pub keys: Keys,
+    /// How surely.
+    pub certainty: Certainty,
+    /// The proof, where proven.
+    pub witness: Option<Witness>,
+    /// The statements, grants and flags that decide it, in words.
+    pub because: Vec<String>,
+}
+
+/// Everything that can be said of who reaches one bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BucketExposure {
+    /// The bucket's name.
+    pub bucket: String,
+    /// The provider's own, documented verdict on the policy: its answer where it was read, else our computation.
+    pub policy_status_public: Option<bool>,
+    /// Who can reach it, widest audience first.
+    pub exposures: Vec<Exposure>,
+    /// Why others cannot: the deciding statement, flag or grant for every no.
+    pub closed_because: Vec<String>,
+    /// Grants without effect today that a single change would open again.
+    pub latent: Vec<String>,
+    /// Whether it looks public on purpose (a website configuration stands).
+    pub website: bool,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+}
+
+/// Who belongs to us: everyone else is outside.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ZoneOfTrust {
+    /// Account and project ids.
+    pub accounts: BTreeSet<String>,
+    /// Organization ids (`o-…`, or a Google organization's number).
+    pub organizations: BTreeSet<String>,
+    /// Canonical user ids of trusted S3 accounts.
+    pub canonical_ids: BTreeSet<String>,
+    /// VPC and VPC endpoint ids (`vpc-…`, `vpce-…`).
+    pub networks: BTreeSet<String>,
+    /// CIDR blocks of our own networks.
+    pub cidrs: BTreeSet<String>,
+    /// Domains of our own identities.
+    pub domains: BTreeSet<String>,
+}
