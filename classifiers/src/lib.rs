@@ -5,6 +5,7 @@
 //! ```
 
 mod detection;
+mod extract;
 mod mask;
 mod session;
 mod sketch;
