@@ -11,6 +11,6 @@ mod session;
 mod sketch;
 
 pub use detection::{Category, Classification, Detection, Evidence, Gap, GapReason};
-pub use mask::Masked;
+pub use mask::{Masked, screen};
 pub use session::{Classifier, Flow, Hints, Limits, Session};
 pub use sketch::Distinct;

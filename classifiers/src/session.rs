@@ -58,6 +58,11 @@ impl Classifier {
         Self { limits: Arc::new(limits) }
     }
 
+    /// What may be spent on one object.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// Starts on an object.
     pub fn begin(&self, hints: Hints<'_>) -> Session {
         let _ = hints;

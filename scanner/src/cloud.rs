@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures::stream::BoxStream;
 
 use crate::estate::{Account, Bucket, Facts, Gap, GapReason, Object};
+use crate::exposure::ZoneOfTrust;
 
 pub mod aws;
 pub mod local;
@@ -18,6 +19,11 @@ pub mod local;
 pub trait Cloud: Send + Sync {
     /// The accounts that the configuration names. One that cannot be entered is listed too; its buckets then fail.
     async fn accounts(&self) -> Result<Vec<Account>, CloudError>;
+
+    /// Who belongs to us, as far as the provider or the estate states it.
+    async fn zone_of_trust(&self) -> ZoneOfTrust {
+        ZoneOfTrust::default()
+    }
 
     /// The facts of an account and of its organization, asked once per account.
     async fn account_facts(&self, account: &Account) -> Facts;

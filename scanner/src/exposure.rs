@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::estate::Gap;
+use crate::estate::{Bucket, Facts, Gap, Provider};
 
 pub mod aws;
 
@@ -58,6 +58,34 @@ pub struct Keys {
     pub exclude: BTreeSet<String>,
 }
 
+impl ZoneOfTrust {
+    /// Adds everyone whom `other` trusts.
+    pub fn extend(&mut self, other: &Self) {
+        self.accounts.extend(other.accounts.iter().cloned());
+        self.organizations.extend(other.organizations.iter().cloned());
+        self.canonical_ids.extend(other.canonical_ids.iter().cloned());
+        self.networks.extend(other.networks.iter().cloned());
+        self.cidrs.extend(other.cidrs.iter().cloned());
+        self.domains.extend(other.domains.iter().cloned());
+    }
+}
+
+/// Judges one bucket by the rules of its provider. Of a provider without rules here, nothing is known.
+pub fn judge(bucket: &Bucket, facts: &Facts, account_facts: &Facts, zone: &ZoneOfTrust) -> BucketExposure {
+    match bucket.account.provider {
+        Provider::Aws => aws::bucket_exposure(bucket, facts, account_facts, zone),
+        Provider::Gcp | Provider::Local => BucketExposure {
+            bucket: bucket.name.clone(),
+            policy_status_public: None,
+            exposures: Vec::new(),
+            closed_because: Vec::new(),
+            latent: Vec::new(),
+            website: false,
+            gaps: Vec::new(),
+        },
+    }
+}
+
 impl Keys {
     /// Every key.
     pub fn all() -> Self {
@@ -67,6 +95,37 @@ impl Keys {
     /// The keys that match one pattern.
     pub fn matching(pattern: impl Into<String>) -> Self {
         Self { include: BTreeSet::from([pattern.into()]), exclude: BTreeSet::new() }
+    }
+
+    /// Whether a key is in the set.
+    pub fn contains(&self, key: &str) -> bool {
+        let any =
+            |set: &BTreeSet<String>| set.iter().any(|pattern| matches(pattern.as_bytes(), key.as_bytes()));
+        any(&self.include) && !any(&self.exclude)
+    }
+}
+
+/// Wildcard matching with one point of return: time is at most the product of the lengths.
+fn matches(mut pattern: &[u8], mut text: &[u8]) -> bool {
+    let mut retry: Option<(&[u8], &[u8])> = None;
+    loop {
+        match (pattern, text) {
+            ([b'*', rest @ ..], _) => {
+                retry = Some((rest, text));
+                pattern = rest;
+            }
+            ([wanted, rest @ ..], [found, tail @ ..]) if wanted == found || *wanted == b'?' => {
+                (pattern, text) = (rest, tail);
+            }
+            ([], []) => return true,
+            _ => match retry {
+                Some((rest, [_, tail @ ..])) => {
+                    retry = Some((rest, tail));
+                    (pattern, text) = (rest, tail);
+                }
+                _ => return false,
+            },
+        }
     }
 }
 

@@ -1,0 +1,170 @@
+//! The way of every bucket: facts, judgement, order, objects, findings; nothing here writes to a cloud.
+
+use std::sync::Arc;
+
+use futures::stream::{self, StreamExt};
+use spillwatch_classifiers::Classifier;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use tokio::sync::{Semaphore, watch};
+
+use crate::cloud::{Cloud, CloudError};
+use crate::estate::{Bucket, Facts, Provider};
+use crate::exposure::{self, BucketExposure, Certainty, ZoneOfTrust};
+use crate::findings::{Finding, Reach};
+
+mod bucket;
+mod coverage;
+mod object;
+
+pub use coverage::Coverage;
+
+/// What a scan may spend, and how deep it looks.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Read buckets that nobody outside can reach in full too.
+    pub all: bool,
+    /// Objects read of a bucket that nobody outside can reach.
+    pub sample_objects_max: usize,
+    /// Objects read of one bucket.
+    pub objects_per_bucket_max: u64,
+    /// Bytes read of one object.
+    pub bytes_per_object_max: u64,
+    /// Bytes of all objects in memory at one time.
+    pub bytes_in_flight_max: u64,
+    /// Objects read at one time, in one bucket.
+    pub reads_in_flight_max: usize,
+    /// Buckets looked at at one time.
+    pub buckets_in_flight_max: usize,
+    /// Detections below this confidence make no finding.
+    pub confidence_min: f64,
+    /// Who belongs to us, beside what the provider states.
+    pub zone: ZoneOfTrust,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            all: false,
+            sample_objects_max: 100,
+            objects_per_bucket_max: 1_000_000,
+            bytes_per_object_max: 1 << 30,
+            bytes_in_flight_max: 256 << 20,
+            reads_in_flight_max: 128,
+            buckets_in_flight_max: 8,
+            confidence_min: 0.5,
+            zone: ZoneOfTrust::default(),
+        }
+    }
+}
+
+/// One cloud to scan, perhaps only below a prefix of its keys.
+pub struct Target {
+    /// The door.
+    pub cloud: Arc<dyn Cloud>,
+    /// Only keys that start with this.
+    pub prefix: String,
+}
+
+struct Judged {
+    bucket: Bucket,
+    facts: Facts,
+    account_facts: Arc<Facts>,
+    zone: Arc<ZoneOfTrust>,
+    exposure: BucketExposure,
+}
+
+struct Engine<'a> {
+    settings: &'a Settings,
+    classifier: Classifier,
+    bytes: Semaphore,
+    stop: watch::Receiver<bool>,
+    seen: String,
+}
+
+/// Scans the targets, most exposed buckets first, and hands each bucket's findings to `report` as it ends.
+///
+/// Once `stop` turns true nothing new is begun, and what was found so far is reported.
+pub async fn scan(
+    targets: &[Target],
+    settings: &Settings,
+    stop: watch::Receiver<bool>,
+    report: &mut dyn FnMut(&Finding),
+) -> Coverage {
+    let mut coverage = Coverage::begin();
+    let engine = Engine {
+        settings,
+        classifier: Classifier::new(spillwatch_classifiers::Limits::default(), [0; 32]),
+        bytes: Semaphore::new(
+            usize::try_from(settings.bytes_in_flight_max / object::PERMIT_BYTES).unwrap_or(1),
+        ),
+        stop,
+        seen: OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default(),
+    };
+    for target in targets {
+        let mut judged = engine.judge_all(target, &mut coverage).await;
+        judged.sort_by_key(|judged| std::cmp::Reverse(urgency(&judged.exposure)));
+        let ways = judged.into_iter().map(|judged| engine.bucket(target, judged));
+        let mut ended = stream::iter(ways).buffer_unordered(settings.buckets_in_flight_max);
+        while let Some((findings, seen)) = ended.next().await {
+            coverage.merge(seen);
+            for finding in &findings {
+                coverage.findings += 1;
+                report(finding);
+            }
+        }
+    }
+    coverage.interrupted = *engine.stop.borrow();
+    coverage.end()
+}
+
+impl Engine<'_> {
+    async fn judge_all(&self, target: &Target, coverage: &mut Coverage) -> Vec<Judged> {
+        let accounts = match target.cloud.accounts().await {
+            Ok(accounts) => accounts,
+            Err(error) => {
+                coverage.gap(&error.gap());
+                return Vec::new();
+            }
+        };
+        let mut zone = target.cloud.zone_of_trust().await;
+        zone.accounts.extend(accounts.iter().map(|account| account.id.clone()));
+        zone.extend(&self.settings.zone);
+        let zone = Arc::new(zone);
+        let mut judged = Vec::new();
+        for account in &accounts {
+            coverage.accounts += 1;
+            let account_facts = Arc::new(target.cloud.account_facts(account).await);
+            let (found, failed): (Vec<_>, Vec<_>) =
+                target.cloud.buckets(account).collect::<Vec<_>>().await.into_iter().partition(Result::is_ok);
+            failed
+                .into_iter()
+                .filter_map(Result::err)
+                .for_each(|error: CloudError| coverage.gap(&error.gap()));
+            let judge = |bucket: Bucket| {
+                let (account_facts, zone) = (Arc::clone(&account_facts), Arc::clone(&zone));
+                async move {
+                    let facts = target.cloud.access_facts(&bucket).await;
+                    let exposure = exposure::judge(&bucket, &facts, &account_facts, &zone);
+                    Judged { bucket, facts, account_facts, zone, exposure }
+                }
+            };
+            let mut judging = stream::iter(found.into_iter().flatten().map(judge)).buffer_unordered(32);
+            while let Some(next) = judging.next().await {
+                next.exposure.gaps.iter().for_each(|gap| coverage.gap(gap));
+                judged.push(next);
+            }
+        }
+        judged
+    }
+}
+
+/// Most exposed first; what is unknown goes before what is closed.
+fn urgency(exposure: &BucketExposure) -> (bool, Reach) {
+    let ways: Vec<_> = exposure.exposures.iter().collect();
+    (ways.iter().any(|way| way.certainty == Certainty::Proven), Reach::widest(&ways))
+}
+
+fn reads_in_full(judged: &Judged, settings: &Settings) -> bool {
+    settings.all || judged.bucket.account.provider == Provider::Local
+}
