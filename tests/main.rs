@@ -1,5 +1,8 @@
 //! End to end, through the binary.
 
+// Clippy excuses only functions marked as tests; everything in this file is one.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
 use std::process::{Command, Output};
 
 fn spillwatch(args: &[&str]) -> Output {

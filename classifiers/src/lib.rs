@@ -4,9 +4,10 @@
 //! Classifier::begin(Hints) → Session::push(bytes)… → Session::finish() → Classification
 //! ```
 
+mod dates;
 mod detection;
+mod directory;
 pub mod encrypted;
-mod extract;
 mod mask;
 mod session;
 mod sketch;
@@ -15,3 +16,6 @@ pub use detection::{Category, Classification, Detection, Evidence, Gap, GapReaso
 pub use mask::{Masked, screen};
 pub use session::{Classifier, Flow, Hints, Limits, Session};
 pub use sketch::Distinct;
+
+#[cfg(test)]
+mod tests;

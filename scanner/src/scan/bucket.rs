@@ -86,24 +86,17 @@ impl Engine<'_> {
         let acls = aws::object_acls_matter(&judged.facts, &judged.account_facts)
             && judged.bucket.account.provider == crate::estate::Provider::Aws;
         let with_ways = stream::iter(objects).map(|object| async {
-            let mut own = Vec::new();
             if acls {
                 let facts = target.cloud.object_facts(&judged.bucket, &object).await;
-                own = aws::object_exposure(
-                    &judged.bucket,
-                    &object,
-                    &facts,
-                    &judged.facts,
-                    &judged.account_facts,
-                    &judged.zone,
-                )
-                .exposures;
+                let (ways, gap) = aws::object_exposure(&judged.bucket, &object, &facts, &judged.zone);
+                return (object, ways, gap);
             }
-            (object, own)
+            (object, Vec::new(), None)
         });
         let mut with_ways = with_ways.buffered(self.settings.reads_in_flight_max);
         let mut chosen = Vec::new();
-        while let Some((object, own)) = with_ways.next().await {
+        while let Some((object, own, gap)) = with_ways.next().await {
+            gap.iter().for_each(|gap| coverage.gap(gap));
             coverage.objects.listed += 1;
             coverage.bytes.listed += object.size_bytes;
             let reached = judged.exposure.exposures.iter().chain(&own).any(|way| reads(way, &object.key));
