@@ -19,7 +19,10 @@ fn an_unknown_target_is_one_clear_sentence() {
     let output = spillwatch(&["scan", "no-such-folder"]);
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(said, "spillwatch: unknown target `no-such-folder`: neither a folder nor an estate\n");
+    assert_eq!(
+        said,
+        "spillwatch: unknown target `no-such-folder`: neither `aws`, `s3://BUCKET`, a folder nor an estate\n"
+    );
 }
 
 #[test]

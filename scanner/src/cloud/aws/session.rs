@@ -271,7 +271,9 @@ mod tests {
         for name in ["eu-central-1", "us-gov-west-1", "ap-southeast-5", "mx-central-1"] {
             assert!(is_region(name), "{name}");
         }
-        for name in ["", "default", "eu-west-1.evil.example", "eu-west-1/", "EU-WEST-1", "-", "eu--1", "a b-1"] {
+        for name in
+            ["", "default", "eu-west-1.evil.example", "eu-west-1/", "EU-WEST-1", "-", "eu--1", "a b-1"]
+        {
             assert!(!is_region(name), "{name}");
         }
     }
