@@ -21,7 +21,7 @@ fn an_unknown_target_is_one_clear_sentence() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(
         said,
-        "spillwatch: unknown target `no-such-folder`: neither `aws`, `s3://BUCKET`, a folder nor an estate\n"
+        "spillwatch: unknown target `no-such-folder`; name a folder, `s3://BUCKET[/PREFIX]` or `aws`\n"
     );
 }
 

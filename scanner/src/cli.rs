@@ -5,7 +5,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod classify;
+mod log;
+mod progress;
 mod scan;
+mod targets;
 
 /// Finds what somebody outside can reach in cloud storage and says what is inside.
 #[derive(Parser)]
@@ -13,22 +16,30 @@ mod scan;
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// How log lines are written to stderr.
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
+    log_format: String,
+    /// Log every bucket; twice: every gap too.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
 }
 
 #[derive(Subcommand)]
 enum Command {
     /// Scan estates, folders and clouds for exposed content.
-    Scan(scan::ScanArgs),
+    Scan(Box<scan::ScanArgs>),
     /// Say what is inside local files, one JSON line each.
     Classify(classify::ClassifyArgs),
 }
 
-/// How a run ended, as an exit code: 0 done, 1 could not run, 2 usage, 3 findings at or above `--fail-on`, 4 coverage
-/// incomplete where full coverage was required.
+/// How a run ended, as an exit code: 0 done, 1 could not run or was interrupted, 2 usage, 3 findings at or above
+/// `--fail-on`, 4 coverage incomplete where full coverage was required.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    let json = cli.log_format == "json";
+    log::start(json, cli.verbose);
     let ended = match cli.command {
-        Command::Scan(args) => scan::run(args),
+        Command::Scan(args) => scan::run(*args),
         Command::Classify(args) => classify::run(args),
     };
     ended.unwrap_or_else(|error| {
@@ -37,7 +48,7 @@ pub fn main() -> ExitCode {
         if error.downcast_ref().is_some_and(closed) {
             return ExitCode::SUCCESS;
         }
-        let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("spillwatch: {error:#}\n"));
+        log::failure(json, &error);
         ExitCode::FAILURE
     })
 }

@@ -6,6 +6,8 @@
 pub mod cli;
 /// The doors to the world.
 pub mod cloud;
+/// What the configuration file says.
+pub mod config;
 /// What there is, verbatim.
 pub mod estate;
 /// Who can reach what.

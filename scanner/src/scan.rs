@@ -16,8 +16,10 @@ use crate::findings::{Finding, Reach};
 mod bucket;
 mod coverage;
 mod object;
+mod progress;
 
 pub use coverage::Coverage;
+pub use progress::{Progress, Snapshot};
 
 /// What a scan may spend, and how deep it looks.
 #[derive(Debug, Clone)]
@@ -28,6 +30,8 @@ pub struct Settings {
     pub sample_objects_max: usize,
     /// Objects read of one bucket.
     pub objects_per_bucket_max: u64,
+    /// Object ACLs read of one bucket; of the objects beyond, one in a hundred.
+    pub object_acls_per_bucket_max: u64,
     /// Bytes read of one object.
     pub bytes_per_object_max: u64,
     /// Bytes of all objects in memory at one time.
@@ -48,6 +52,7 @@ impl Default for Settings {
             all: false,
             sample_objects_max: 100,
             objects_per_bucket_max: 1_000_000,
+            object_acls_per_bucket_max: 10_000,
             bytes_per_object_max: 1 << 30,
             bytes_in_flight_max: 256 << 20,
             reads_in_flight_max: 128,
@@ -78,6 +83,7 @@ struct Engine<'a> {
     settings: &'a Settings,
     classifier: Classifier,
     bytes: Semaphore,
+    progress: &'a Progress,
     stop: watch::Receiver<bool>,
     seen: String,
 }
@@ -88,6 +94,7 @@ struct Engine<'a> {
 pub async fn scan(
     targets: &[Target],
     settings: &Settings,
+    progress: &Progress,
     stop: watch::Receiver<bool>,
     report: &mut dyn FnMut(&Finding),
 ) -> Coverage {
@@ -98,15 +105,18 @@ pub async fn scan(
         bytes: Semaphore::new(
             usize::try_from(settings.bytes_in_flight_max / object::PERMIT_BYTES).unwrap_or(1),
         ),
+        progress,
         stop,
         seen: OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default(),
     };
     for target in targets {
         let mut judged = engine.judge_all(target, &mut coverage).await;
+        progress.judged(judged.len());
         judged.sort_by_key(|judged| std::cmp::Reverse(urgency(&judged.exposure)));
         let ways = judged.into_iter().map(|judged| engine.bucket(target, judged));
         let mut ended = stream::iter(ways).buffer_unordered(settings.buckets_in_flight_max);
         while let Some((findings, seen)) = ended.next().await {
+            progress.bucket_done(findings.len());
             coverage.merge(seen);
             for finding in &findings {
                 coverage.findings += 1;
@@ -151,6 +161,8 @@ impl Engine<'_> {
             };
             let mut judging = stream::iter(found.into_iter().flatten().map(judge)).buffer_unordered(32);
             while let Some(next) = judging.next().await {
+                let exposed = next.exposure.exposures.len();
+                tracing::debug!(bucket = ?next.bucket.name, account = ?account.id, exposed, "judged");
                 next.exposure.gaps.iter().for_each(|gap| coverage.gap(gap));
                 judged.push(next);
             }

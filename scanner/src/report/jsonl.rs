@@ -6,11 +6,11 @@ use crate::findings::Finding;
 use crate::scan::Coverage;
 
 /// Writes each finding as it comes.
-pub struct Jsonl<W>(W);
+pub struct Jsonl<W: Write>(io::BufWriter<W>);
 
 impl<W: Write> Jsonl<W> {
     pub(super) fn new(out: W) -> Self {
-        Self(out)
+        Self(io::BufWriter::new(out))
     }
 
     pub(super) fn finding(&mut self, finding: &Finding) -> io::Result<()> {

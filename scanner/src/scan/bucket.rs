@@ -49,6 +49,7 @@ impl Engine<'_> {
             }
             match page {
                 Ok(objects) => {
+                    self.progress.listed(objects.len());
                     let chosen = self.choose(target, &judged, objects, &mut sample, &mut coverage).await;
                     self.read_all(target, &judged, chosen, &mut assessment, &mut coverage).await;
                 }
@@ -133,6 +134,7 @@ impl Engine<'_> {
             match classification {
                 Some(classification) => {
                     coverage.objects.read += 1;
+                    self.progress.object_done();
                     coverage.bytes.read += classification.bytes_read;
                     assessment.add(&object, &own, &classification);
                 }

@@ -1,6 +1,7 @@
 //! What was seen, and what was not?
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -20,6 +21,8 @@ pub struct Coverage {
     pub started: String,
     /// RFC 3339.
     pub ended: String,
+    /// How long the run took.
+    pub elapsed_ms: u64,
     /// Accounts and projects enumerated.
     pub accounts: u64,
     /// Buckets judged.
@@ -40,6 +43,8 @@ pub struct Coverage {
     pub interrupted: bool,
     /// Whether everything was seen that the settings asked for.
     pub complete: bool,
+    #[serde(skip)]
+    clock: Instant,
 }
 
 /// Objects or bytes.
@@ -61,12 +66,20 @@ pub struct CountedGap {
     count: u64,
 }
 
+impl CountedGap {
+    /// What happened and the next step.
+    pub fn detail(&self) -> &str {
+        &self.gap.detail
+    }
+}
+
 impl Coverage {
     pub(super) fn begin() -> Self {
         Self {
             schema: "spillwatch.coverage/1",
             started: now(),
             ended: String::new(),
+            elapsed_ms: 0,
             accounts: 0,
             buckets: 0,
             buckets_exposed: 0,
@@ -77,6 +90,7 @@ impl Coverage {
             gaps: Vec::new(),
             interrupted: false,
             complete: false,
+            clock: Instant::now(),
         }
     }
 
@@ -86,6 +100,7 @@ impl Coverage {
     }
 
     fn gaps_counted(&mut self, gap: Gap, count: u64) {
+        tracing::trace!(reason = gap.reason.as_str(), operation = ?gap.operation, resource = ?gap.resource, "gap");
         *self.gaps_by_reason.entry(gap.reason.as_str()).or_default() += count;
         let place = |gap: &Gap| gap.resource.split('/').next().unwrap_or_default().to_owned();
         let room = self.gaps.len() < GAPS_MAX;
@@ -115,6 +130,7 @@ impl Coverage {
 
     pub(super) fn end(mut self) -> Self {
         self.ended = now();
+        self.elapsed_ms = u64::try_from(self.clock.elapsed().as_millis()).unwrap_or(u64::MAX);
         let asked_for = |reason: &str| reason == GapReason::Sampled.as_str();
         self.complete = !self.interrupted && self.gaps_by_reason.keys().all(|reason| asked_for(reason));
         self

@@ -46,6 +46,7 @@ impl Engine<'_> {
             match &next {
                 Some(Ok(chunk)) => {
                     read_bytes += chunk.len() as u64;
+                    self.progress.read(chunk.len());
                     batch.extend_from_slice(chunk);
                 }
                 Some(Err(error)) => gaps.push(screened(error.gap())),
