@@ -3,6 +3,8 @@
 // Clippy excuses only functions marked as tests; everything in this file is one.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod acme;
+
 use std::process::{Command, Output};
 
 fn spillwatch(args: &[&str]) -> Output {

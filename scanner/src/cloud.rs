@@ -35,7 +35,7 @@ pub trait Cloud: Send + Sync {
     async fn access_facts(&self, bucket: &Bucket) -> Facts;
 
     /// The current objects whose keys start with `prefix`, a page at a time, in the provider's order.
-    /// After an error the stream ends.
+    /// An error is a gap in the listing; what follows it, if anything, is listed still.
     fn objects<'a>(
         &'a self,
         bucket: &'a Bucket,

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::estate::{Bucket, Facts, Gap, Provider};
+use crate::estate::{Bucket, Facts, Gap, GapReason, Provider};
 
 pub mod aws;
 
@@ -74,7 +74,35 @@ impl ZoneOfTrust {
 pub fn judge(bucket: &Bucket, facts: &Facts, account_facts: &Facts, zone: &ZoneOfTrust) -> BucketExposure {
     match bucket.account.provider {
         Provider::Aws => aws::bucket_exposure(bucket, facts, account_facts, zone),
-        Provider::Gcp | Provider::Local => BucketExposure {
+        Provider::Gcp => unjudged(bucket),
+        // A plain folder has no access facts, and so no exposure that could be proven or excluded.
+        Provider::Local => BucketExposure::unknown(bucket),
+    }
+}
+
+/// Google's rules are not written yet: whatever its facts say, nothing can be excluded.
+fn unjudged(bucket: &Bucket) -> BucketExposure {
+    let exposure = Exposure {
+        audience: Audience::Anyone,
+        access: BTreeSet::from([Access::List, Access::Read, Access::Write, Access::Administer]),
+        keys: Keys::all(),
+        certainty: Certainty::Possible,
+        witness: None,
+        because: vec!["Google Cloud access is not judged yet".to_owned()],
+    };
+    let gap = Gap {
+        reason: GapReason::Unsupported,
+        operation: "storage:buckets.getIamPolicy".to_owned(),
+        resource: bucket.name.clone(),
+        detail: format!("who can reach `{}` on Google Cloud is not judged yet", bucket.name),
+    };
+    BucketExposure { exposures: vec![exposure], gaps: vec![gap], ..BucketExposure::unknown(bucket) }
+}
+
+impl BucketExposure {
+    /// Nothing said yet.
+    pub fn unknown(bucket: &Bucket) -> Self {
+        Self {
             bucket: bucket.name.clone(),
             policy_status_public: None,
             exposures: Vec::new(),
@@ -82,7 +110,7 @@ pub fn judge(bucket: &Bucket, facts: &Facts, account_facts: &Facts, zone: &ZoneO
             latent: Vec::new(),
             website: false,
             gaps: Vec::new(),
-        },
+        }
     }
 }
 

@@ -91,6 +91,7 @@ pub struct Assessment {
     bucket: Bucket,
     exposure: BucketExposure,
     seen: String,
+    opened: Vec<Exposure>,
     piles: BTreeMap<(Category, bool), Pile>,
     key_beside: Vec<Reach>,
     confidence_min: f64,
@@ -99,7 +100,31 @@ pub struct Assessment {
 impl Assessment {
     /// Starts on a bucket; `seen` is the run's start, RFC 3339.
     pub fn new(bucket: Bucket, exposure: BucketExposure, seen: String, confidence_min: f64) -> Self {
-        Self { bucket, exposure, seen, piles: BTreeMap::new(), key_beside: Vec::new(), confidence_min }
+        Self {
+            bucket,
+            exposure,
+            seen,
+            opened: Vec::new(),
+            piles: BTreeMap::new(),
+            key_beside: Vec::new(),
+            confidence_min,
+        }
+    }
+
+    /// Takes the ways in that an object's own ACL adds: they open the bucket, whatever the object holds.
+    pub fn open(&mut self, own: &[Exposure]) {
+        for way in own {
+            let known = self.opened.iter_mut().find(|known| {
+                (known.audience, known.certainty, &known.access) == (way.audience, way.certainty, &way.access)
+            });
+            match known {
+                Some(known) if known.keys.include.len() < TOP_KEYS => {
+                    known.keys.include.extend(way.keys.include.iter().cloned());
+                }
+                Some(_) => {}
+                None => self.opened.push(way.clone()),
+            }
+        }
     }
 
     /// Takes the verdict on one object, with the ways in that its own ACL adds to the bucket's.
@@ -149,7 +174,7 @@ impl Assessment {
 
     /// Ends the bucket.
     pub fn findings(self) -> Vec<Finding> {
-        let Self { bucket, exposure, seen, piles, key_beside, .. } = self;
+        let Self { bucket, exposure, seen, opened, piles, key_beside, .. } = self;
         let make = |rule, class, severity, because, remediation| Finding {
             schema: "spillwatch.finding/1",
             uid: uid(&bucket, rule, class),
@@ -189,8 +214,13 @@ impl Assessment {
         for (class, kinds) in
             [("read", [Access::List, Access::Read]), ("write", [Access::Write, Access::Administer])]
         {
-            let ways: Vec<Exposure> =
-                exposure.exposures.iter().filter(|way| outside(way, &kinds)).cloned().collect();
+            let ways: Vec<Exposure> = exposure
+                .exposures
+                .iter()
+                .chain(&opened)
+                .filter(|way| outside(way, &kinds))
+                .cloned()
+                .collect();
             if ways.is_empty() {
                 continue;
             }

@@ -9,7 +9,7 @@ use time::format_description::well_known::Rfc3339;
 use tokio::sync::{Semaphore, watch};
 
 use crate::cloud::{Cloud, CloudError};
-use crate::estate::{Bucket, Facts, Provider};
+use crate::estate::{Account, Bucket, Gap};
 use crate::exposure::{self, BucketExposure, Certainty, ZoneOfTrust};
 use crate::findings::{Finding, Reach};
 
@@ -20,6 +20,11 @@ mod progress;
 
 pub use coverage::Coverage;
 pub use progress::{Progress, Snapshot};
+
+/// Accounts that are asked for their buckets at one time.
+const ACCOUNTS_IN_FLIGHT: usize = 8;
+/// Buckets of an account whose facts are read at one time; each asks a dozen questions at once.
+const BUCKETS_JUDGED_IN_FLIGHT: usize = 16;
 
 /// What a scan may spend, and how deep it looks.
 #[derive(Debug, Clone)]
@@ -71,12 +76,12 @@ pub struct Target {
     pub prefix: String,
 }
 
+/// A bucket of which it is known who can reach it.
 struct Judged {
     bucket: Bucket,
-    facts: Facts,
-    account_facts: Arc<Facts>,
     zone: Arc<ZoneOfTrust>,
     exposure: BucketExposure,
+    object_acls_matter: bool,
 }
 
 struct Engine<'a> {
@@ -111,7 +116,6 @@ pub async fn scan(
     };
     for target in targets {
         let mut judged = engine.judge_all(target, &mut coverage).await;
-        progress.judged(judged.len());
         judged.sort_by_key(|judged| std::cmp::Reverse(urgency(&judged.exposure)));
         let ways = judged.into_iter().map(|judged| engine.bucket(target, judged));
         let mut ended = stream::iter(ways).buffer_unordered(settings.buckets_in_flight_max);
@@ -124,11 +128,16 @@ pub async fn scan(
             }
         }
     }
-    coverage.interrupted = *engine.stop.borrow();
+    coverage.interrupted = engine.stopped();
     coverage.end()
 }
 
 impl Engine<'_> {
+    fn stopped(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Enumerates accounts and buckets and judges who can reach each bucket; nothing of an object is read yet.
     async fn judge_all(&self, target: &Target, coverage: &mut Coverage) -> Vec<Judged> {
         let accounts = match target.cloud.accounts().await {
             Ok(accounts) => accounts,
@@ -137,37 +146,56 @@ impl Engine<'_> {
                 return Vec::new();
             }
         };
+        coverage.accounts += accounts.len() as u64;
         let mut zone = target.cloud.zone_of_trust().await;
         zone.accounts.extend(accounts.iter().map(|account| account.id.clone()));
         zone.extend(&self.settings.zone);
         let zone = Arc::new(zone);
+        let judging = accounts.iter().map(|account| self.judge_account(target, account, &zone));
+        let mut judging = stream::iter(judging).buffer_unordered(ACCOUNTS_IN_FLIGHT);
         let mut judged = Vec::new();
-        for account in &accounts {
-            coverage.accounts += 1;
-            let account_facts = Arc::new(target.cloud.account_facts(account).await);
-            let (found, failed): (Vec<_>, Vec<_>) =
-                target.cloud.buckets(account).collect::<Vec<_>>().await.into_iter().partition(Result::is_ok);
-            failed
-                .into_iter()
-                .filter_map(Result::err)
-                .for_each(|error: CloudError| coverage.gap(&error.gap()));
-            let judge = |bucket: Bucket| {
-                let (account_facts, zone) = (Arc::clone(&account_facts), Arc::clone(&zone));
-                async move {
-                    let facts = target.cloud.access_facts(&bucket).await;
-                    let exposure = exposure::judge(&bucket, &facts, &account_facts, &zone);
-                    Judged { bucket, facts, account_facts, zone, exposure }
-                }
-            };
-            let mut judging = stream::iter(found.into_iter().flatten().map(judge)).buffer_unordered(32);
-            while let Some(next) = judging.next().await {
-                let exposed = next.exposure.exposures.len();
-                tracing::debug!(bucket = ?next.bucket.name, account = ?account.id, exposed, "judged");
-                next.exposure.gaps.iter().for_each(|gap| coverage.gap(gap));
-                judged.push(next);
-            }
+        while let Some((found, gaps)) = judging.next().await {
+            gaps.iter().for_each(|gap| coverage.gap(gap));
+            self.progress.judged(found.len());
+            judged.extend(found);
         }
         judged
+    }
+
+    async fn judge_account(
+        &self,
+        target: &Target,
+        account: &Account,
+        zone: &Arc<ZoneOfTrust>,
+    ) -> (Vec<Judged>, Vec<Gap>) {
+        let account_facts = target.cloud.account_facts(account).await;
+        let judge = |found: Result<Bucket, CloudError>| {
+            let account_facts = &account_facts;
+            async move {
+                let bucket = found?;
+                let facts = target.cloud.access_facts(&bucket).await;
+                let exposure = exposure::judge(&bucket, &facts, account_facts, zone);
+                let object_acls_matter = exposure::aws::object_acls_matter(&facts, account_facts);
+                Ok(Judged { bucket, zone: Arc::clone(zone), exposure, object_acls_matter })
+            }
+        };
+        let mut judging = target.cloud.buckets(account).map(judge).buffer_unordered(BUCKETS_JUDGED_IN_FLIGHT);
+        let (mut judged, mut gaps) = (Vec::new(), Vec::new());
+        while let Some(next) = judging.next().await {
+            match next {
+                Ok(next) => {
+                    let exposed = next.exposure.exposures.len();
+                    tracing::debug!(bucket = ?next.bucket.name, account = ?account.id, exposed, "judged");
+                    gaps.extend(next.exposure.gaps.iter().cloned());
+                    judged.push(next);
+                }
+                Err(error) => gaps.push(CloudError::gap(&error)),
+            }
+            if self.stopped() {
+                break;
+            }
+        }
+        (judged, gaps)
     }
 }
 
@@ -175,8 +203,4 @@ impl Engine<'_> {
 fn urgency(exposure: &BucketExposure) -> (bool, Reach) {
     let ways: Vec<_> = exposure.exposures.iter().collect();
     (ways.iter().any(|way| way.certainty == Certainty::Proven), Reach::widest(&ways))
-}
-
-fn reads_in_full(judged: &Judged, settings: &Settings) -> bool {
-    settings.all || judged.bucket.account.provider == Provider::Local
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -12,6 +13,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use tokio::sync::mpsc;
 use walkdir::WalkDir;
 
 use super::{Body, Cloud, CloudError};
@@ -19,6 +21,8 @@ use crate::estate::{Account, Bucket, Facts, GapReason, Object, Provider};
 use crate::exposure::ZoneOfTrust;
 
 const PAGE_OBJECTS: usize = 1_000;
+/// Pages that the walk is ahead of its reader.
+const PAGES_AHEAD: usize = 2;
 const CHUNK_BYTES: usize = 1 << 20;
 /// Larger files of facts are refused: they are written by us or by a provider, never this long.
 const FACTS_BYTES_MAX: u64 = 256 << 20;
@@ -27,7 +31,10 @@ const FACTS_BYTES_MAX: u64 = 256 << 20;
 pub struct LocalCloud {
     root: PathBuf,
     zone: Option<ZoneOfTrust>,
+    indexes: Mutex<BTreeMap<PathBuf, Arc<Index>>>,
 }
+
+type Index = BTreeMap<String, Facts>;
 
 #[derive(Deserialize)]
 struct EstateFile {
@@ -52,7 +59,7 @@ impl LocalCloud {
         } else {
             None
         };
-        Ok(Self { root, zone })
+        Ok(Self { root, zone, indexes: Mutex::default() })
     }
 
     fn bucket_folder(&self, bucket: &Bucket) -> PathBuf {
@@ -69,47 +76,19 @@ impl LocalCloud {
         }
     }
 
-    fn index(&self, bucket: &Bucket) -> Result<BTreeMap<String, Facts>, CloudError> {
+    /// The facts of a bucket's objects, read once per bucket.
+    fn index(&self, bucket: &Bucket) -> Result<Arc<Index>, CloudError> {
         let path = self.bucket_folder(bucket).join("objects.json");
         if bucket.account.provider == Provider::Local || !path.is_file() {
-            return Ok(BTreeMap::new());
+            return Ok(Arc::default());
         }
-        read_json(&path)
-    }
-
-    fn list(&self, bucket: &Bucket, prefix: &str) -> Result<Vec<Object>, CloudError> {
-        if let Some(code) =
-            error_code(&read_facts(&self.bucket_folder(bucket).join("facts.json")), "s3:ListObjectsV2")
-        {
-            return Err(match code.as_str() {
-                "AccessDenied" => {
-                    CloudError::Denied { operation: "s3:ListObjectsV2", resource: bucket.name.clone() }
-                }
-                _ => failure("s3:ListObjectsV2", bucket.name.clone(), GapReason::Failed, code),
-            });
+        let mut indexes = self.indexes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(index) = indexes.get(&path) {
+            return Ok(Arc::clone(index));
         }
-        let index = self.index(bucket)?;
-        let mut objects = BTreeMap::new();
-        for (key, facts) in &index {
-            objects.insert(key.clone(), object_from_facts(key, facts));
-        }
-        let folder = self.objects_folder(bucket);
-        for entry in WalkDir::new(&folder).sort_by_file_name().into_iter().flatten() {
-            let Some(key) = entry.path().strip_prefix(&folder).ok().and_then(Path::to_str) else { continue };
-            if !entry.file_type().is_file() {
-                continue;
-            }
-            let Ok(metadata) = entry.metadata() else { continue };
-            let object = objects.entry(key.to_owned()).or_insert_with(|| Object {
-                key: key.to_owned(),
-                size_bytes: 0,
-                etag: None,
-                modified: metadata.modified().ok().map(OffsetDateTime::from),
-                storage_class: None,
-            });
-            object.size_bytes = metadata.len();
-        }
-        Ok(objects.into_values().filter(|object| object.key.starts_with(prefix)).collect())
+        let index: Arc<Index> = Arc::new(read_json(&path)?);
+        indexes.insert(path, Arc::clone(&index));
+        Ok(index)
     }
 }
 
@@ -157,17 +136,21 @@ impl Cloud for LocalCloud {
         bucket: &'a Bucket,
         prefix: &'a str,
     ) -> BoxStream<'a, Result<Vec<Object>, CloudError>> {
-        match self.list(bucket, prefix) {
-            Ok(objects) => {
-                let pages: Vec<_> = objects.chunks(PAGE_OBJECTS).map(|page| Ok(page.to_vec())).collect();
-                stream::iter(pages).boxed()
+        let (send, mut pages) = mpsc::channel(PAGES_AHEAD);
+        let denied = list_error(bucket, &read_facts(&self.bucket_folder(bucket).join("facts.json")));
+        match denied.map_or_else(|| self.index(bucket), Err) {
+            Ok(index) => {
+                let listing =
+                    Listing { folder: self.objects_folder(bucket), prefix: prefix.to_owned(), index };
+                tokio::task::spawn_blocking(move || listing.send(&send));
+                stream::poll_fn(move |context| pages.poll_recv(context)).boxed()
             }
             Err(error) => stream::iter([Err(error)]).boxed(),
         }
     }
 
     async fn object_facts(&self, bucket: &Bucket, object: &Object) -> Facts {
-        self.index(bucket).ok().and_then(|mut index| index.remove(&object.key)).unwrap_or_default()
+        self.index(bucket).ok().and_then(|index| index.get(&object.key).cloned()).unwrap_or_default()
     }
 
     async fn read(&self, bucket: &Bucket, object: &Object) -> Result<Body, CloudError> {
@@ -176,23 +159,112 @@ impl Cloud for LocalCloud {
         if error_code(&facts, "s3:GetObject").is_some() {
             return Err(CloudError::Denied { operation: "s3:GetObject", resource });
         }
-        // A key is a name, never a way out of the folder.
         let relative = Path::new(&object.key);
-        if !relative.components().all(|part| matches!(part, Component::Normal(_))) {
+        if !is_inside(relative) {
             return Err(failure("read", resource, GapReason::Unsupported, "not a file name".to_owned()));
         }
         let path = self.objects_folder(bucket).join(relative);
         let file = fs::File::open(&path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => {
-                CloudError::NotFound { operation: "read", resource: resource.clone() }
-            }
-            std::io::ErrorKind::PermissionDenied => {
+            ErrorKind::NotFound => CloudError::NotFound { operation: "read", resource: resource.clone() },
+            ErrorKind::PermissionDenied => {
                 CloudError::Denied { operation: "read", resource: resource.clone() }
             }
             _ => failure("read", resource.clone(), GapReason::Failed, error.to_string()),
         })?;
         Ok(Body { metadata: user_metadata(&facts), chunks: chunks(file, resource).boxed() })
     }
+}
+
+fn list_error(bucket: &Bucket, facts: &Facts) -> Option<CloudError> {
+    let operation = "s3:ListObjectsV2";
+    let code = error_code(facts, operation)?;
+    Some(match code.as_str() {
+        "AccessDenied" => CloudError::Denied { operation, resource: bucket.name.clone() },
+        _ => failure(operation, bucket.name.clone(), GapReason::Failed, code),
+    })
+}
+
+/// A walk through a bucket's folder: the files, then what stands in the index alone.
+struct Listing {
+    folder: PathBuf,
+    prefix: String,
+    index: Arc<Index>,
+}
+
+impl Listing {
+    /// Ends early where nobody listens any more.
+    fn send(&self, pages: &mpsc::Sender<Result<Vec<Object>, CloudError>>) {
+        let mut page = Vec::with_capacity(PAGE_OBJECTS);
+        // A bucket may be described without its objects, as in the evidence of a lockdown.
+        let files = self.folder.is_dir().then(|| WalkDir::new(&self.folder).sort_by_file_name());
+        let files = files.into_iter().flatten().filter_map(|entry| self.file(entry).transpose());
+        let alone = self.index.iter().filter(|(key, _)| !is_file(&self.folder, key));
+        let alone = alone.map(|(key, facts)| Ok(object_from_facts(key, facts)));
+        for next in files.chain(alone) {
+            match next {
+                Ok(object) if object.key.starts_with(&self.prefix) => page.push(object),
+                Ok(_) => {}
+                Err(error) => {
+                    if pages.blocking_send(Err(error)).is_err() {
+                        return;
+                    }
+                }
+            }
+            if page.len() == PAGE_OBJECTS && pages.blocking_send(Ok(std::mem::take(&mut page))).is_err() {
+                return;
+            }
+        }
+        if !page.is_empty() {
+            let _ = pages.blocking_send(Ok(page));
+        }
+    }
+
+    /// The object that a file is; none for folders. What is no plain file with a UTF-8 name is an error, not silence.
+    fn file(&self, entry: walkdir::Result<walkdir::DirEntry>) -> Result<Option<Object>, CloudError> {
+        let failed = |path: Option<&Path>, reason, message: String| {
+            let path = path.unwrap_or(&self.folder);
+            failure("list", path.to_string_lossy().into_owned(), reason, message)
+        };
+        let entry = entry.map_err(|error| {
+            let denied = error.io_error().is_some_and(|error| error.kind() == ErrorKind::PermissionDenied);
+            let reason = if denied { GapReason::Denied } else { GapReason::Failed };
+            failed(error.path(), reason, error.to_string())
+        })?;
+        if entry.file_type().is_dir() {
+            return Ok(None);
+        }
+        let unsupported =
+            |message: &str| failed(Some(entry.path()), GapReason::Unsupported, message.to_owned());
+        if !entry.file_type().is_file() {
+            return Err(unsupported("not a plain file; links are not followed"));
+        }
+        let key = entry.path().strip_prefix(&self.folder).ok().and_then(Path::to_str);
+        let key = key.ok_or_else(|| unsupported("its name is not UTF-8"))?;
+        let metadata = entry
+            .metadata()
+            .map_err(|error| failed(Some(entry.path()), GapReason::Failed, error.to_string()))?;
+        let mut object = match self.index.get(key) {
+            Some(facts) => object_from_facts(key, facts),
+            None => Object {
+                key: key.to_owned(),
+                size_bytes: 0,
+                etag: None,
+                modified: metadata.modified().ok().map(OffsetDateTime::from),
+                storage_class: None,
+            },
+        };
+        object.size_bytes = metadata.len();
+        Ok(Some(object))
+    }
+}
+
+/// A key is a name, never a way out of the folder.
+fn is_file(folder: &Path, key: &str) -> bool {
+    is_inside(Path::new(key)) && folder.join(key).is_file()
+}
+
+fn is_inside(relative: &Path) -> bool {
+    relative.components().all(|part| matches!(part, Component::Normal(_)))
 }
 
 fn chunks(file: fs::File, resource: String) -> impl stream::Stream<Item = Result<Bytes, CloudError>> {

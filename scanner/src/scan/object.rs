@@ -17,8 +17,12 @@ impl Engine<'_> {
         bucket: &Bucket,
         object: &Object,
     ) -> (Option<Classification>, Vec<Gap>) {
-        if *self.stop.borrow() {
+        if self.stopped() {
             return (None, vec![self.gap(bucket, object, GapReason::Interrupted, "the run was ended")]);
+        }
+        if object.is_archived() {
+            let detail = "archived; restore it to read it";
+            return (None, vec![self.gap(bucket, object, GapReason::Archived, detail)]);
         }
         let window =
             object.size_bytes.min(2 * BATCH_BYTES as u64 + self.classifier.limits().buffer_bytes_max);
@@ -40,9 +44,16 @@ impl Engine<'_> {
         });
         let mut gaps = Vec::new();
         let mut chunks = body.chunks;
+        let mut stop = self.stop.clone();
         let (mut batch, mut read_bytes) = (Vec::new(), 0u64);
         loop {
-            let next = chunks.next().await;
+            let next = tokio::select! {
+                next = chunks.next() => next,
+                Ok(_) = stop.wait_for(|stopped| *stopped) => {
+                    gaps.push(self.gap(bucket, object, GapReason::Interrupted, "the run was ended while it was read"));
+                    None
+                }
+            };
             match &next {
                 Some(Ok(chunk)) => {
                     read_bytes += chunk.len() as u64;
