@@ -63,9 +63,8 @@ impl AwsCloud {
         let mut pages = client.list_accounts().into_paginator().send();
         let mut accounts = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| {
-                Failure::of(&error).at("organizations:ListAccounts", "the organization")
-            })?;
+            let page = page
+                .map_err(|error| Failure::of(&error).at("organizations:ListAccounts", "the organization"))?;
             let active = page.accounts().iter().filter(|account| is_active(account));
             accounts.extend(active.filter_map(|listed| listed.id()).map(account));
         }

@@ -64,10 +64,14 @@ impl Page {
             .send_to_account(|s3| s3.list_buckets().max_buckets(PAGE).set_continuation_token(token).send())
             .await
             .map_err(|error| Failure::of(&error).at(LIST, &format!("account {}", account.id)))?;
-        let buckets: Option<Vec<Bucket>> = answer.buckets().iter().map(|listed| {
-            let region = listed.bucket_region().map(str::to_owned);
-            Some(Bucket { account: account.clone(), name: listed.name()?.to_owned(), region })
-        }).collect();
+        let buckets: Option<Vec<Bucket>> = answer
+            .buckets()
+            .iter()
+            .map(|listed| {
+                let region = listed.bucket_region().map(str::to_owned);
+                Some(Bucket { account: account.clone(), name: listed.name()?.to_owned(), region })
+            })
+            .collect();
         let next = answer.continuation_token.filter(|token| !token.is_empty());
         match buckets {
             Some(buckets) if next.is_none() || next != self.token => {
@@ -115,9 +119,7 @@ async fn region(session: &Session, bucket: &Bucket) -> Option<String> {
     let named = match &head {
         Ok(answer) => answer.bucket_region(),
         // A refusal names the region too.
-        Err(error) => {
-            error.raw_response().and_then(|response| response.headers().get("x-amz-bucket-region"))
-        }
+        Err(error) => error.raw_response().and_then(|response| response.headers().get("x-amz-bucket-region")),
     };
     if let Some(region) = named {
         return Some(region.to_owned());

@@ -30,7 +30,8 @@ pub(super) async fn of_account(session: &Session, account: &Account) -> Facts {
     if account.id == UNKNOWN_ACCOUNT {
         return Facts::default();
     }
-    let block = session.control(None, |control| control.get_public_access_block().account_id(&account.id).send());
+    let block =
+        session.control(None, |control| control.get_public_access_block().account_id(&account.id).send());
     let policy = async {
         let client = aws_sdk_organizations::Client::new(session.config().await);
         client.describe_effective_policy().policy_type(EffectivePolicyType::S3Policy).send().await

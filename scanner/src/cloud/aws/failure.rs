@@ -56,11 +56,9 @@ impl Failure {
                 let meta = context.err().meta();
                 Self::stated(meta.code(), meta.message(), context.raw().status().as_u16())
             }
-            other => Self {
-                code: UNNAMED.to_owned(),
-                reason: GapReason::Failed,
-                advice: Some(root_cause(other)),
-            },
+            other => {
+                Self { code: UNNAMED.to_owned(), reason: GapReason::Failed, advice: Some(root_cause(other)) }
+            }
         }
     }
 
@@ -134,8 +132,13 @@ fn meaning(code: &str, message: &str, status: u16) -> (GapReason, Option<&'stati
             GapReason::Denied,
             Some("the credentials have expired; renew them, for example with `aws sso login`"),
         ),
-        "InvalidAccessKeyId" | "InvalidClientTokenId" | "UnrecognizedClientException" | "InvalidToken"
-        | "SignatureDoesNotMatch" | "AuthFailure" | "InvalidSignatureException" => {
+        "InvalidAccessKeyId"
+        | "InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "InvalidToken"
+        | "SignatureDoesNotMatch"
+        | "AuthFailure"
+        | "InvalidSignatureException" => {
             (GapReason::Denied, Some("the server does not accept the credentials; check the profile"))
         }
         "RequestTimeTooSkewed" => {
@@ -147,10 +150,15 @@ fn meaning(code: &str, message: &str, status: u16) -> (GapReason, Option<&'stati
         // The object was replaced after it was listed: the one that was listed is gone.
         "PreconditionFailed" => (GapReason::NotFound, None),
         "InvalidObjectState" => (GapReason::Archived, None),
-        "SlowDown" | "Throttling" | "ThrottlingException" | "ThrottledException" | "RequestLimitExceeded"
-        | "TooManyRequestsException" | "RequestThrottled" | "ServiceUnavailable" | "BandwidthLimitExceeded" => {
-            (GapReason::Throttled, None)
-        }
+        "SlowDown"
+        | "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "RequestLimitExceeded"
+        | "TooManyRequestsException"
+        | "RequestThrottled"
+        | "ServiceUnavailable"
+        | "BandwidthLimitExceeded" => (GapReason::Throttled, None),
         "RequestTimeout" | "RequestTimeoutException" => (GapReason::TimedOut, None),
         _ if status == 403 => (GapReason::Denied, None),
         _ if status == 429 || status == 503 => (GapReason::Throttled, None),
@@ -197,11 +205,11 @@ mod tests {
         let kms =
             "User: arn:aws:sts::1:assumed-role/scan/x is not authorized to perform: kms:Decrypt on resource";
         assert_eq!(Failure::stated(Some("AccessDenied"), Some(kms), 403).reason, GapReason::KeyDenied);
+        assert_eq!(Failure::stated(Some("KMS.DisabledException"), None, 400).reason, GapReason::KeyDenied);
         assert_eq!(
-            Failure::stated(Some("KMS.DisabledException"), None, 400).reason,
-            GapReason::KeyDenied
+            Failure::stated(Some("AccessDenied"), Some("Access Denied"), 403).reason,
+            GapReason::Denied
         );
-        assert_eq!(Failure::stated(Some("AccessDenied"), Some("Access Denied"), 403).reason, GapReason::Denied);
     }
 
     #[test]

@@ -127,7 +127,8 @@ fn unescape(key: String) -> String {
     if !key.contains(['%', '+']) {
         return key;
     }
-    let spaced: Cow<'_, str> = if key.contains('+') { key.replace('+', " ").into() } else { key.as_str().into() };
+    let spaced: Cow<'_, str> =
+        if key.contains('+') { key.replace('+', " ").into() } else { key.as_str().into() };
     percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
 }
 
@@ -159,8 +160,7 @@ mod tests {
     fn a_page_that_says_it_goes_on_but_not_where_is_an_error_not_the_end() {
         let cut = ListObjectsV2Output::builder().is_truncated(true).build();
         assert!(following(cut, None, "b").is_err());
-        let stuck =
-            ListObjectsV2Output::builder().is_truncated(true).next_continuation_token("t").build();
+        let stuck = ListObjectsV2Output::builder().is_truncated(true).next_continuation_token("t").build();
         assert!(following(stuck, Some("t"), "b").is_err());
         let end = ListObjectsV2Output::builder().is_truncated(false).next_continuation_token("t").build();
         assert!(following(end, None, "b").is_ok_and(|(page, next)| page.last && next.is_none()));

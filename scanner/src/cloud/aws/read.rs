@@ -92,7 +92,8 @@ impl Source {
     }
 
     fn size(&self, length: i64) -> Result<u64, CloudError> {
-        u64::try_from(length).map_err(|_| self.broken(GapReason::Malformed, "the object's length is negative"))
+        u64::try_from(length)
+            .map_err(|_| self.broken(GapReason::Malformed, "the object's length is negative"))
     }
 
     fn broken(&self, reason: GapReason, message: &str) -> CloudError {
@@ -138,7 +139,9 @@ impl Reading {
     fn take(&mut self, chunk: Bytes) -> Result<Bytes, CloudError> {
         self.at = self.at.saturating_add(chunk.len() as u64);
         if self.at > self.size_bytes {
-            return Err(self.source.broken(GapReason::Malformed, "the object is longer than the server said"));
+            return Err(self
+                .source
+                .broken(GapReason::Malformed, "the object is longer than the server said"));
         }
         let earned = Duration::from_secs(self.at / BYTES_PER_SECOND_MIN);
         if self.waited > self.silence_max + earned {
@@ -150,7 +153,8 @@ impl Reading {
     /// Takes the body up again where it broke off.
     async fn resume(&mut self, reason: GapReason) -> Result<(), CloudError> {
         if self.resumed == RESUMED_MAX {
-            let message = format!("the object broke off {} times, last at byte {}", self.resumed + 1, self.at);
+            let message =
+                format!("the object broke off {} times, last at byte {}", self.resumed + 1, self.at);
             return Err(self.source.broken(reason, &message));
         }
         self.resumed += 1;

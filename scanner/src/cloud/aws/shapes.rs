@@ -170,9 +170,9 @@ fn encryption_rule(rule: &ServerSideEncryptionRule) -> Value {
 }
 
 pub(super) fn bucket_logging(answer: &GetBucketLoggingOutput) -> Option<Value> {
-    let enabled = answer.logging_enabled().map(|logging| {
-        json!({ "TargetBucket": logging.target_bucket(), "TargetPrefix": logging.target_prefix() })
-    });
+    let enabled = answer.logging_enabled().map(
+        |logging| json!({ "TargetBucket": logging.target_bucket(), "TargetPrefix": logging.target_prefix() }),
+    );
     Some(fields([("LoggingEnabled", enabled)]))
 }
 
@@ -201,7 +201,10 @@ pub(super) fn access_point(answer: &GetAccessPointOutput) -> Option<Value> {
         ("Bucket", text(answer.bucket())),
         ("NetworkOrigin", Some(answer.network_origin()?.as_str().into())),
         ("VpcConfiguration", vpc(answer.vpc_configuration())),
-        ("PublicAccessBlockConfiguration", answer.public_access_block_configuration().map(access_point_block)),
+        (
+            "PublicAccessBlockConfiguration",
+            answer.public_access_block_configuration().map(access_point_block),
+        ),
         ("Alias", text(answer.alias())),
         ("AccessPointArn", text(answer.access_point_arn())),
         ("BucketAccountId", text(answer.bucket_account_id())),
