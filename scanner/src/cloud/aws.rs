@@ -12,8 +12,8 @@ use super::{Body, Cloud, CloudError};
 use crate::estate::{Account, Bucket, Facts, Object};
 
 mod accounts;
+mod answer_check;
 mod buckets;
-mod ceiling;
 mod facts;
 mod failure;
 mod objects;

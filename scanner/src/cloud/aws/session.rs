@@ -17,7 +17,7 @@ use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3control::config::endpoint::{Endpoint, EndpointFuture, Params, ResolveEndpoint};
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 
-use super::ceiling::Ceiling;
+use super::answer_check::AnswerCheck;
 use super::pace::Pace;
 use super::settings::{AwsSettings, Role};
 use crate::estate::Bucket;
@@ -195,7 +195,7 @@ impl Session {
                 .region(Region::new(region.to_owned()))
                 .force_path_style(self.path_style)
                 .retry_partition(self.retries.clone())
-                .interceptor(Ceiling);
+                .interceptor(AnswerCheck);
             if !self.sign_requests {
                 config = config.allow_no_auth();
             }
@@ -209,7 +209,7 @@ impl Session {
             let mut config = aws_sdk_s3control::config::Builder::from(&self.config)
                 .region(Region::new(region.to_owned()))
                 .retry_partition(self.retries.clone())
-                .interceptor(Ceiling);
+                .interceptor(AnswerCheck);
             if let Some(url) = self.config.endpoint_url() {
                 config = config.endpoint_resolver(FixedEndpoint(url.to_owned()));
             }
