@@ -6,7 +6,7 @@ use spillwatch_fixtures::acme::canaries;
 
 use crate::spillwatch;
 
-fn estate() -> PathBuf {
+pub fn estate() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/estates/acme")
 }
 
@@ -36,7 +36,7 @@ fn no_planted_person_is_shown_anywhere() {
     }
 }
 
-fn estate_path_holds(canary: &str) -> bool {
+pub fn estate_path_holds(canary: &str) -> bool {
     fn below(folder: &Path, canary: &str) -> bool {
         std::fs::read_dir(folder).unwrap().flatten().any(|entry| {
             entry.file_name().to_string_lossy().contains(canary)

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod acme;
+mod acme_server;
 mod aws;
 mod cloud_conformance;
 mod servers;
