@@ -8,6 +8,12 @@ use serde::{Deserialize, Serialize};
 use crate::estate::Gap;
 
 pub mod aws;
+mod bits;
+pub mod pattern;
+pub mod policy;
+pub mod ranges;
+
+use pattern::Pattern;
 
 /// Who is outside, from the widest to the narrowest circle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -64,6 +70,17 @@ impl Keys {
         Self { include: BTreeSet::from(["*".to_owned()]), exclude: BTreeSet::new() }
     }
 
+    /// Whether `key` is in the set.
+    pub fn contains(&self, key: &str) -> bool {
+        let any = |set: &BTreeSet<String>| set.iter().any(|pattern| Pattern::wildcard(pattern).matches(key));
+        any(&self.include) && !any(&self.exclude)
+    }
+
+    /// Whether `prefix` may be the start of a key in the set: a listing below it can matter. Errs on the side of yes.
+    pub fn may_start_with(&self, prefix: &str) -> bool {
+        self.include.iter().any(|pattern| !Pattern::wildcard(pattern).after(prefix).is_empty())
+    }
+
     /// The keys that match one pattern.
     pub fn matching(pattern: impl Into<String>) -> Self {
         Self { include: BTreeSet::from([pattern.into()]), exclude: BTreeSet::new() }
@@ -118,6 +135,8 @@ pub struct Exposure {
     pub witness: Option<Witness>,
     /// The statements, grants and flags that decide it, in words.
     pub because: Vec<String>,
+    /// What closing it would take, the least far-reaching step first.
+    pub closing: Vec<String>,
 }
 
 /// Everything that can be said of who reaches one bucket.

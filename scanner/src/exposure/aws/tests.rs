@@ -1,0 +1,3 @@
+//! Are the verdicts right, on every edge case that we know?
+
+mod cases;
