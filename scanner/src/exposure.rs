@@ -8,6 +8,12 @@ use serde::{Deserialize, Serialize};
 use crate::estate::{Bucket, Facts, Gap, GapReason, Provider};
 
 pub mod aws;
+mod bits;
+pub mod pattern;
+pub mod policy;
+pub mod ranges;
+
+use pattern::Pattern;
 
 /// Who is outside, from the widest to the narrowest circle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -89,6 +95,7 @@ fn unjudged(bucket: &Bucket) -> BucketExposure {
         certainty: Certainty::Possible,
         witness: None,
         because: vec!["Google Cloud access is not judged yet".to_owned()],
+        closing: Vec::new(),
     };
     let gap = Gap {
         reason: GapReason::Unsupported,
@@ -120,40 +127,20 @@ impl Keys {
         Self { include: BTreeSet::from(["*".to_owned()]), exclude: BTreeSet::new() }
     }
 
+    /// Whether `key` is in the set.
+    pub fn contains(&self, key: &str) -> bool {
+        let any = |set: &BTreeSet<String>| set.iter().any(|pattern| Pattern::wildcard(pattern).matches(key));
+        any(&self.include) && !any(&self.exclude)
+    }
+
+    /// Whether `prefix` may be the start of a key in the set: a listing below it can matter. Errs on the side of yes.
+    pub fn may_start_with(&self, prefix: &str) -> bool {
+        self.include.iter().any(|pattern| !Pattern::wildcard(pattern).after(prefix).is_empty())
+    }
+
     /// The keys that match one pattern.
     pub fn matching(pattern: impl Into<String>) -> Self {
         Self { include: BTreeSet::from([pattern.into()]), exclude: BTreeSet::new() }
-    }
-
-    /// Whether a key is in the set.
-    pub fn contains(&self, key: &str) -> bool {
-        let any =
-            |set: &BTreeSet<String>| set.iter().any(|pattern| matches(pattern.as_bytes(), key.as_bytes()));
-        any(&self.include) && !any(&self.exclude)
-    }
-}
-
-/// Wildcard matching with one point of return: time is at most the product of the lengths.
-fn matches(mut pattern: &[u8], mut text: &[u8]) -> bool {
-    let mut retry: Option<(&[u8], &[u8])> = None;
-    loop {
-        match (pattern, text) {
-            ([b'*', rest @ ..], _) => {
-                retry = Some((rest, text));
-                pattern = rest;
-            }
-            ([wanted, rest @ ..], [found, tail @ ..]) if wanted == found || *wanted == b'?' => {
-                (pattern, text) = (rest, tail);
-            }
-            ([], []) => return true,
-            _ => match retry {
-                Some((rest, [_, tail @ ..])) => {
-                    retry = Some((rest, tail));
-                    (pattern, text) = (rest, tail);
-                }
-                _ => return false,
-            },
-        }
     }
 }
 
@@ -205,6 +192,8 @@ pub struct Exposure {
     pub witness: Option<Witness>,
     /// The statements, grants and flags that decide it, in words.
     pub because: Vec<String>,
+    /// What closing it would take, the least far-reaching step first.
+    pub closing: Vec<String>,
 }
 
 /// Everything that can be said of who reaches one bucket.

@@ -9,7 +9,7 @@ use time::format_description::well_known::Rfc3339;
 use tokio::sync::{Semaphore, watch};
 
 use crate::cloud::{Cloud, CloudError};
-use crate::estate::{Account, Bucket, Gap};
+use crate::estate::{Account, Bucket, Facts, Gap};
 use crate::exposure::{self, BucketExposure, Certainty, ZoneOfTrust};
 use crate::findings::{Finding, Reach};
 
@@ -79,6 +79,8 @@ pub struct Target {
 /// A bucket of which it is known who can reach it.
 struct Judged {
     bucket: Bucket,
+    facts: Facts,
+    account_facts: Arc<Facts>,
     zone: Arc<ZoneOfTrust>,
     exposure: BucketExposure,
     object_acls_matter: bool,
@@ -168,15 +170,22 @@ impl Engine<'_> {
         account: &Account,
         zone: &Arc<ZoneOfTrust>,
     ) -> (Vec<Judged>, Vec<Gap>) {
-        let account_facts = target.cloud.account_facts(account).await;
+        let account_facts = Arc::new(target.cloud.account_facts(account).await);
         let judge = |found: Result<Bucket, CloudError>| {
-            let account_facts = &account_facts;
+            let account_facts = Arc::clone(&account_facts);
             async move {
                 let bucket = found?;
                 let facts = target.cloud.access_facts(&bucket).await;
-                let exposure = exposure::judge(&bucket, &facts, account_facts, zone);
-                let object_acls_matter = exposure::aws::object_acls_matter(&facts, account_facts);
-                Ok(Judged { bucket, zone: Arc::clone(zone), exposure, object_acls_matter })
+                let exposure = exposure::judge(&bucket, &facts, &account_facts, zone);
+                let object_acls_matter = exposure::aws::object_acls_matter(&facts, &account_facts);
+                Ok(Judged {
+                    bucket,
+                    facts,
+                    account_facts,
+                    zone: Arc::clone(zone),
+                    exposure,
+                    object_acls_matter,
+                })
             }
         };
         let mut judging = target.cloud.buckets(account).map(judge).buffer_unordered(BUCKETS_JUDGED_IN_FLIGHT);

@@ -1,235 +1,216 @@
 //! Who can reach an S3 bucket?
-//!
-//! ACLs, object ownership and public access blocks are judged exactly. Policies are not read statement by statement: where
-//! one stands, or could not be read, its grants are `possible`, unless a block or AWS's own verdict excludes them.
 
-use std::collections::BTreeSet;
-
-use serde_json::Value;
-
-use crate::estate::aws::fact;
+use crate::estate::aws::{
+    Acl, PolicyStatus, acl, bucket_policy, is_website, ownership, policy_status, region,
+    resource_control_policies,
+};
 use crate::estate::{Bucket, Fact, Facts, Gap, GapReason, Object};
-use crate::exposure::{Access, Audience, BucketExposure, Certainty, Exposure, Keys, Witness, ZoneOfTrust};
+use crate::exposure::pattern::{Class, Pattern, Token};
+use crate::exposure::policy::Policy;
+use crate::exposure::{BucketExposure, ZoneOfTrust};
 
-const BUCKET_BLOCK: &str = "s3:GetPublicAccessBlock";
-const ACCOUNT_BLOCK: &str = "s3control:GetPublicAccessBlock";
+mod actions;
+mod block;
+mod cdn;
+mod channels;
+mod closed;
+mod dimension;
+mod judge;
+mod key_sets;
+mod keys;
+mod reached;
+mod requesters;
+mod resources;
+mod rules;
+mod scene;
+mod search;
+mod status;
+mod verdict;
+mod witness;
+
+use block::{Blocks, Setting};
+use keys::Place;
+use rules::{Origin, Rule};
+use verdict::Verdict;
 
 /// Judges who outside `zone` can reach `bucket`, from the facts of the bucket and of its account.
+///
+/// Object ACLs are not looked at, since they are not facts of the bucket: see [`object_exposure`].
 pub fn bucket_exposure(
     bucket: &Bucket,
     facts: &Facts,
     account_facts: &Facts,
     zone: &ZoneOfTrust,
 ) -> BucketExposure {
-    let mut judged = BucketExposure {
-        bucket: bucket.name.clone(),
-        policy_status_public: None,
-        exposures: Vec::new(),
-        closed_because: Vec::new(),
-        latent: Vec::new(),
-        website: matches!(fact(facts, "s3:GetBucketWebsite"), Fact::Present(_)),
-        gaps: Vec::new(),
-    };
-    policy(bucket, facts, account_facts, &mut judged);
-    if let Some(why) = acls_off(facts, account_facts) {
-        judged.closed_because.push(format!("ACLs grant nothing: {why}"));
-    } else {
-        match fact(facts, "s3:GetBucketAcl") {
-            Fact::Present(acl) => judged.exposures.extend(acl_exposures(acl, &bucket.name, None, zone)),
-            Fact::Absent => {}
-            Fact::Unread(gap) => unread(&mut judged, gap, bucket),
-        }
+    let dossier = Dossier::read(bucket, facts, account_facts, zone);
+    let mut verdict = Verdict::new(&dossier);
+    for channel in channels::of_bucket(&dossier, &mut verdict.notes) {
+        verdict.add(&channel);
     }
-    judged.exposures.sort_by_key(|way| (way.audience, way.certainty));
-    judged
+    verdict.finish()
 }
 
 /// Whether object ACLs can grant anything in this bucket: if not, nobody needs to read them.
+///
+/// Under IgnorePublicAcls they still grant to named accounts.
 pub fn object_acls_matter(facts: &Facts, account_facts: &Facts) -> bool {
-    acls_off(facts, account_facts).is_none()
+    let _ = account_facts;
+    ownership(facts, "").is_not("BucketOwnerEnforced")
 }
 
-/// Who outside can reach one object through its own ACL; an ACL that was not read is a gap.
+/// Whether the bucket's policy can allow anything on an object with these facts: it reaches only objects that the
+/// bucket's owner owns. `None` if an owner could not be read.
+///
+/// Source: S3 User Guide, "Bucket owner granting permissions to objects it does not own".
+pub fn policy_reaches_object(object_facts: &Facts, facts: &Facts) -> Option<bool> {
+    if !ownership(facts, "").is_not("BucketOwnerEnforced") {
+        return Some(true);
+    }
+    let owner = |fact: Fact<Acl>| match fact {
+        Fact::Present(acl) if !acl.owner.id.is_empty() => Some(acl.owner.id),
+        _ => None,
+    };
+    let of_bucket = owner(acl(facts, "s3:GetBucketAcl", ""))?;
+    let of_object = owner(acl(object_facts, "s3:GetObjectAcl", ""))?;
+    Some(of_bucket == of_object)
+}
+
+/// Who outside can reach one object through its own ACL; keys are the object's key.
 pub fn object_exposure(
     bucket: &Bucket,
     object: &Object,
     object_facts: &Facts,
+    facts: &Facts,
+    account_facts: &Facts,
     zone: &ZoneOfTrust,
-) -> (Vec<Exposure>, Option<Gap>) {
-    match fact(object_facts, "s3:GetObjectAcl") {
-        Fact::Present(acl) => (acl_exposures(acl, &bucket.name, Some(&object.key), zone), None),
-        Fact::Absent => (Vec::new(), None),
-        Fact::Unread(gap) => (Vec::new(), Some(Gap { resource: bucket.name.clone(), ..gap })),
+) -> BucketExposure {
+    let dossier = Dossier::read(bucket, facts, account_facts, zone);
+    let mut verdict = Verdict::new(&dossier);
+    if let Some(channel) = channels::of_object(&dossier, &object.key, object_facts, &mut verdict.notes) {
+        verdict.add(&channel);
+    }
+    verdict.finish()
+}
+
+impl<T: AsRef<str>> Fact<T> {
+    /// Whether it may be something else.
+    fn is_not(&self, value: &str) -> bool {
+        !matches!(self, Self::Present(own) if own.as_ref() == value)
     }
 }
 
-/// The policy's grants, as far as they can be told without reading its statements.
-fn policy(bucket: &Bucket, facts: &Facts, account_facts: &Facts, judged: &mut BucketExposure) {
-    judged.policy_status_public = match fact(facts, "s3:GetBucketPolicyStatus") {
-        Fact::Present(status) => status.pointer("/PolicyStatus/IsPublic").and_then(Value::as_bool),
-        Fact::Absent => Some(false),
-        Fact::Unread(_) => None,
-    };
-    let gap = match fact(facts, "s3:GetBucketPolicy") {
-        Fact::Absent => {
-            judged.policy_status_public = Some(false);
-            judged.closed_because.push("no bucket policy".to_owned());
-            return;
-        }
-        Fact::Present(_) => Gap {
-            reason: GapReason::Unsupported,
-            operation: "s3:GetBucketPolicy".to_owned(),
-            resource: bucket.name.clone(),
-            detail: format!(
-                "the statements of the policy of `{}` are not judged yet; read them by hand",
-                bucket.name
-            ),
-        },
-        Fact::Unread(gap) => gap,
-    };
-    // RestrictPublicBuckets leaves a public policy to the account and to AWS services; others named in a policy that
-    // is not public stay in (S3 User Guide, "Blocking public access to your Amazon S3 storage").
-    let restricted = flag(facts, account_facts, "RestrictPublicBuckets");
-    let audience = match (judged.policy_status_public, &restricted) {
-        (Some(false), _) => Audience::External,
-        (Some(true), Some(why)) => {
-            judged.closed_because.push(format!("{why} neutralises the public policy"));
-            judged.latent.push("the policy is public: lifting RestrictPublicBuckets opens it".to_owned());
-            return;
-        }
-        (None, Some(_)) => Audience::External,
-        (_, None) => Audience::Anyone,
-    };
-    let because = vec![match judged.policy_status_public {
-        Some(true) => "AWS calls the bucket policy public".to_owned(),
-        Some(false) => "a bucket policy stands; AWS calls it not public".to_owned(),
-        None => "the bucket policy could not be judged".to_owned(),
-    }];
-    judged.exposures.push(possible(audience, because));
-    judged.gaps.push(Gap { resource: bucket.name.clone(), ..gap });
+/// Everything that was read about a bucket, typed.
+pub(super) struct Dossier<'a> {
+    bucket: &'a Bucket,
+    zone: &'a ZoneOfTrust,
+    facts: Facts,
+    place: Place,
+    blocks: Blocks,
+    policy: Fact<Policy>,
+    status: Fact<PolicyStatus>,
+    acl: Fact<Acl>,
+    ownership: Fact<String>,
+    /// The resource control policies' rules.
+    organization: Vec<Rule>,
+    organization_gaps: Vec<Gap>,
 }
 
-fn unread(judged: &mut BucketExposure, gap: Gap, bucket: &Bucket) {
-    judged.exposures.push(possible(Audience::Anyone, vec!["the bucket ACL could not be read".to_owned()]));
-    judged.gaps.push(Gap { resource: bucket.name.clone(), ..gap });
-}
-
-fn possible(audience: Audience, because: Vec<String>) -> Exposure {
-    Exposure {
-        audience,
-        access: BTreeSet::from([Access::List, Access::Read, Access::Write, Access::Administer]),
-        keys: Keys::all(),
-        certainty: Certainty::Possible,
-        witness: None,
-        because,
-    }
-}
-
-/// Why ACLs are without effect here, if they are.
-fn acls_off(facts: &Facts, account_facts: &Facts) -> Option<String> {
-    let enforced = match fact(facts, "s3:GetBucketOwnershipControls") {
-        Fact::Present(answer) => answer
-            .pointer("/OwnershipControls/Rules/0/ObjectOwnership")
-            .and_then(Value::as_str)
-            .is_some_and(|ownership| ownership == "BucketOwnerEnforced"),
-        _ => false,
-    };
-    if enforced {
-        return Some("ObjectOwnership is BucketOwnerEnforced".to_owned());
-    }
-    flag(facts, account_facts, "IgnorePublicAcls")
-}
-
-/// Where a flag of the public access block is set: the most restrictive of bucket and account holds.
-fn flag(facts: &Facts, account_facts: &Facts, name: &str) -> Option<String> {
-    let levels = [("bucket", facts, BUCKET_BLOCK), ("account", account_facts, ACCOUNT_BLOCK)];
-    levels.into_iter().find_map(|(level, facts, operation)| match fact(facts, operation) {
-        Fact::Present(answer) => {
-            let set = answer.get("PublicAccessBlockConfiguration")?.get(name)?.as_bool()?;
-            set.then(|| format!("{name} of the {level}"))
-        }
-        _ => None,
-    })
-}
-
-/// What an ACL gives to outsiders. With `key` it is an object's, whose permissions mean other things than a bucket's
-/// (S3 User Guide, "Access control list (ACL) overview", "What permissions can I grant?").
-fn acl_exposures(acl: &Value, bucket: &str, key: Option<&str>, zone: &ZoneOfTrust) -> Vec<Exposure> {
-    let owner = acl.pointer("/Owner/ID").and_then(Value::as_str).unwrap_or_default();
-    let grants = acl.get("Grants").and_then(Value::as_array).into_iter().flatten();
-    let mut exposures: Vec<Exposure> = Vec::new();
-    for grant in grants {
-        let text = |pointer| grant.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-        let group = text("/Grantee/URI").rsplit('/').next().unwrap_or_default();
-        let id = text("/Grantee/ID");
-        let audience = match group {
-            "AllUsers" => Audience::Anyone,
-            "AuthenticatedUsers" => Audience::AnyAuthenticated,
-            // The log delivery group is AWS itself; an owner's grant to himself is no exposure.
-            "LogDelivery" => continue,
-            _ if id.is_empty() || id == owner || zone.canonical_ids.contains(id) => continue,
-            _ => Audience::External,
-        };
-        let permission = text("/Permission");
-        let access = granted(permission, key.is_some());
-        if access.is_empty() {
-            continue;
-        }
-        let who = if group.is_empty() { "another account" } else { group };
-        let holder = if key.is_some() { "object" } else { "bucket" };
-        let because = format!("the {holder} ACL grants {permission} to {who}");
-        match exposures.iter_mut().find(|known| known.audience == audience) {
-            Some(known) => {
-                known.access.extend(access);
-                known.because.push(because);
+impl<'a> Dossier<'a> {
+    fn read(bucket: &'a Bucket, facts: &Facts, account_facts: &Facts, zone: &'a ZoneOfTrust) -> Self {
+        let mut all = facts.clone();
+        all.inherit(account_facts);
+        let account = &bucket.account.id;
+        let region = bucket.region.clone().or_else(|| region(&all));
+        let (policies, mut organization_gaps) = resource_control_policies(&all, account);
+        let mut organization = Vec::new();
+        for (id, policy) in policies {
+            match Policy::from_value(&policy) {
+                Ok(policy) => organization.extend(
+                    rules::of_policy(&policy, &Origin::Organization(id))
+                        .into_iter()
+                        .filter(|rule| !rule.allows()),
+                ),
+                Err(why) => organization_gaps.push(malformed("organizations:DescribePolicy", &id, &why)),
             }
-            None => exposures.push(Exposure {
-                audience,
-                witness: (audience == Audience::Anyone).then(|| witness(bucket, key, &access)).flatten(),
-                access,
-                keys: key.map_or_else(Keys::all, Keys::matching),
-                certainty: Certainty::Proven,
-                because: vec![because],
-            }),
+        }
+        Self {
+            bucket,
+            zone,
+            place: Place {
+                partition: partition(region.as_deref()),
+                bucket: bucket.name.clone(),
+                account: account.clone(),
+                region,
+                organization: zone.organizations.first().filter(|_| zone.organizations.len() == 1).cloned(),
+                access_point: None,
+            },
+            blocks: Blocks::read(&all, &bucket.name, account),
+            policy: parsed(bucket_policy(&all, &bucket.name), "s3:GetBucketPolicy", &bucket.name),
+            status: policy_status(&all, &bucket.name),
+            acl: acl(&all, "s3:GetBucketAcl", &bucket.name),
+            ownership: ownership(&all, &bucket.name),
+            organization,
+            organization_gaps,
+            facts: all,
         }
     }
-    exposures
+
+    /// AWS's own verdict on the policy, or by its definition where it was not read.
+    fn policy_status_public(&self) -> Option<bool> {
+        match (&self.status, &self.policy) {
+            (Fact::Present(status), _) => Some(status.is_public),
+            (Fact::Absent, _) | (Fact::Unread(_), Fact::Absent) => Some(false),
+            (Fact::Unread(_), Fact::Present(policy)) => status::is_public(policy, status::Of::Bucket),
+            (Fact::Unread(_), Fact::Unread(_)) => None,
+        }
+    }
+
+    fn is_website(&self) -> bool {
+        is_website(&self.facts, &self.bucket.name)
+    }
+
+    /// Whether ACLs are without any effect; unseen counts as no, with a doubt.
+    fn acls(&self) -> Setting {
+        match &self.ownership {
+            Fact::Present(rule) if rule == "BucketOwnerEnforced" => Setting::On("the bucket"),
+            Fact::Present(_) | Fact::Absent => Setting::Off,
+            Fact::Unread(gap) => Setting::Unseen(gap.clone()),
+        }
+    }
 }
 
-fn granted(permission: &str, object: bool) -> BTreeSet<Access> {
-    let access: &[Access] = match (permission, object) {
-        ("READ", true) => &[Access::Read],
-        ("READ", false) => &[Access::List],
-        ("WRITE", false) => &[Access::Write],
-        ("WRITE_ACP", _) => &[Access::Administer],
-        ("FULL_CONTROL", true) => &[Access::Read, Access::Administer],
-        ("FULL_CONTROL", false) => &[Access::List, Access::Write, Access::Administer],
-        _ => &[],
-    };
-    access.iter().copied().collect()
+/// A policy's JSON, read; what is no policy is unread.
+fn parsed(document: Fact<serde_json::Value>, operation: &str, resource: &str) -> Fact<Policy> {
+    match document {
+        Fact::Present(document) => match Policy::from_value(&document) {
+            Ok(policy) => Fact::Present(policy),
+            Err(why) => Fact::Unread(malformed(operation, resource, &why)),
+        },
+        Fact::Absent => Fact::Absent,
+        Fact::Unread(gap) => Fact::Unread(gap),
+    }
 }
 
-fn witness(bucket: &str, key: Option<&str>, access: &BTreeSet<Access>) -> Option<Witness> {
-    let (action, resource, command) = match key {
-        Some(key) if access.contains(&Access::Read) => (
-            "s3:GetObject",
-            format!("arn:aws:s3:::{bucket}/{key}"),
-            format!("aws s3api head-object --no-sign-request --bucket '{bucket}' --key {}", quoted(key)),
-        ),
-        None if access.contains(&Access::List) => (
-            "s3:ListBucket",
-            format!("arn:aws:s3:::{bucket}"),
-            format!("aws s3api list-objects-v2 --no-sign-request --max-keys 1 --bucket '{bucket}'"),
-        ),
-        _ => return None,
-    };
-    let principal = "anonymous".to_owned();
-    Some(Witness { principal, action: action.to_owned(), resource, context: Default::default(), command })
+fn malformed(operation: &str, resource: &str, why: &str) -> Gap {
+    Gap {
+        reason: GapReason::Malformed,
+        operation: operation.to_owned(),
+        resource: resource.to_owned(),
+        detail: format!("the policy of `{resource}` is not as IAM defines one: {why}"),
+    }
 }
 
-/// Quoted for a POSIX shell: keys are written by strangers.
-fn quoted(key: &str) -> String {
-    format!("'{}'", key.replace('\'', r"'\''"))
+fn partition(region: Option<&str>) -> &'static str {
+    match region {
+        Some(region) if region.starts_with("cn-") => "aws-cn",
+        Some(region) if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
+}
+
+/// Every key that an object can have.
+fn any_key() -> Pattern {
+    Pattern::new(vec![Token::One(Class::Any), Token::Many(Class::Any)])
 }
 
 #[cfg(test)]

@@ -80,18 +80,19 @@ impl Engine<'_> {
                 .map(|object| {
                     let ask = self.asks_for_acl(judged, &object, &mut acls);
                     async move {
-                        let (own, gap) = if ask {
-                            let facts = target.cloud.object_facts(&judged.bucket, &object).await;
-                            aws::object_exposure(&judged.bucket, &object, &facts, &judged.zone)
-                        } else {
-                            (Vec::new(), None)
-                        };
-                        (object, own, gap)
+                        if !ask {
+                            return (object, Vec::new(), Vec::new());
+                        }
+                        let facts = target.cloud.object_facts(&judged.bucket, &object).await;
+                        let Judged { bucket, account_facts, zone, .. } = judged;
+                        let own =
+                            aws::object_exposure(bucket, &object, &facts, &judged.facts, account_facts, zone);
+                        (object, own.exposures, own.gaps)
                     }
                 })
                 .buffered(self.settings.reads_in_flight_max);
-            while let Some((object, own, gap)) = with_ways.next().await {
-                gap.iter().for_each(|gap| coverage.gap(gap));
+            while let Some((object, own, gaps)) = with_ways.next().await {
+                gaps.iter().for_each(|gap| coverage.gap(gap));
                 coverage.objects.listed += 1;
                 coverage.bytes.listed += object.size_bytes;
                 let ways = || judged.exposure.exposures.iter().chain(&own);

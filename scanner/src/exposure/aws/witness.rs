@@ -1,0 +1,174 @@
+//! How is a request written down so that a person can send it?
+
+use std::fmt::Write;
+
+use crate::exposure::Witness;
+
+use super::judge::Evidence;
+use super::keys::Place;
+use super::requesters::Caller;
+
+/// The request behind `evidence`; `host` replaces S3's own where the way leads through a distribution.
+pub(super) fn witness(evidence: &Evidence, place: &Place, host: Option<&str>) -> Witness {
+    let arn = format!("arn:{}:s3:::{}", place.partition, place.bucket);
+    let resource = match &evidence.key {
+        Some(key) => format!("{arn}/{key}"),
+        None => arn,
+    };
+    let mut context = evidence.values.clone();
+    let sample = |values: &mut Vec<String>| values.iter_mut().for_each(|value| *value = shown(value));
+    context.values_mut().for_each(sample);
+    let command = if evidence.requester.caller == Caller::Anonymous || host.is_some() {
+        curl(evidence, place, host)
+    } else {
+        cli(evidence, place)
+    };
+    Witness {
+        principal: evidence.requester.caller.describe(),
+        action: evidence.action.to_owned(),
+        resource: shown(&resource),
+        context,
+        command,
+    }
+}
+
+/// Text out of a policy, safe to print.
+fn shown(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// A word for the shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", shown(text).replace('\'', r"'\''"))
+}
+
+/// Percent-encodes a key for a path.
+fn path(key: &str) -> String {
+    let mut path = String::new();
+    for byte in key.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            path.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(path, "%{byte:02X}");
+        }
+    }
+    path
+}
+
+/// The address of the bucket: virtual-hosted, but for names with dots, which no certificate covers.
+pub(super) fn endpoint(place: &Place) -> String {
+    let suffix = if place.partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
+    let service = match &place.region {
+        Some(region) => format!("s3.{region}.{suffix}"),
+        None => format!("s3.{suffix}"),
+    };
+    if place.bucket.contains('.') {
+        format!("https://{service}/{}", place.bucket)
+    } else {
+        format!("https://{}.{service}", place.bucket)
+    }
+}
+
+fn curl(evidence: &Evidence, place: &Place, host: Option<&str>) -> String {
+    let base = host.map_or_else(|| endpoint(place), |host| format!("https://{host}"));
+    let mut headers = String::new();
+    let mut query: Vec<String> = Vec::new();
+    for (key, values) in &evidence.values {
+        let Some(value) = values.first() else { continue };
+        match key.as_str() {
+            "aws:referer" => headers.push_str(&format!(" -e {}", quoted(value))),
+            "aws:useragent" => headers.push_str(&format!(" -A {}", quoted(value))),
+            "s3:prefix" | "s3:delimiter" | "s3:max-keys" => {
+                let name = key.trim_start_matches("s3:");
+                query.push(format!("{name}={}", path(value).replace('/', "%2F")));
+            }
+            "s3:versionid" => query.push(format!("versionId={}", path(value))),
+            "s3:if-match" | "s3:if-none-match" => {
+                headers.push_str(&format!(
+                    " -H {}",
+                    quoted(&format!("{}: {value}", key.trim_start_matches("s3:")))
+                ));
+            }
+            key if key.starts_with("s3:x-amz-") => {
+                let name = key.trim_start_matches("s3:");
+                headers.push_str(&format!(" -H {}", quoted(&format!("{name}: {value}"))));
+            }
+            _ => {}
+        }
+    }
+    let key = path(evidence.key.as_deref().unwrap_or_default());
+    let (method, sub) = match evidence.action {
+        "s3:ListBucket" => ("-s", "list-type=2"),
+        "s3:ListBucketVersions" => ("-s", "versions"),
+        "s3:ListBucketMultipartUploads" => ("-s", "uploads"),
+        "s3:GetObject" => ("-sI", ""),
+        "s3:GetObjectVersion" => ("-sI", if query.is_empty() { "versionId=VERSION" } else { "" }),
+        "s3:GetObjectTorrent" => ("-s", "torrent"),
+        "s3:PutObject" => ("-s -X PUT --data-binary ''", ""),
+        "s3:DeleteObject" => ("-s -X DELETE", ""),
+        "s3:DeleteObjectVersion" => ("-s -X DELETE", "versionId=VERSION"),
+        "s3:PutObjectAcl" | "s3:PutBucketAcl" => {
+            ("-s -X PUT -H 'x-amz-acl: private' --data-binary ''", "acl")
+        }
+        action => return api(action, evidence, place, " --no-sign-request"),
+    };
+    query.splice(0..0, (!sub.is_empty()).then(|| sub.to_owned()));
+    let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
+    format!("curl {method}{headers} {}", quoted(&format!("{base}/{key}{query}")))
+}
+
+fn cli(evidence: &Evidence, place: &Place) -> String {
+    api(evidence.action, evidence, place, "")
+}
+
+/// A command of the AWS CLI; with credentials it is to be run as the witness's principal.
+fn api(action: &str, evidence: &Evidence, place: &Place, options: &str) -> String {
+    let name = match action.trim_start_matches("s3:") {
+        "ListBucket" => "list-objects-v2".to_owned(),
+        "ListBucketVersions" => "list-object-versions".to_owned(),
+        "ListBucketMultipartUploads" => "list-multipart-uploads".to_owned(),
+        "GetObject" | "GetObjectVersion" => "head-object".to_owned(),
+        "PutReplicationConfiguration" => "put-bucket-replication".to_owned(),
+        "PutLifecycleConfiguration" => "put-bucket-lifecycle-configuration".to_owned(),
+        "PutInventoryConfiguration" => "put-bucket-inventory-configuration".to_owned(),
+        "PutEncryptionConfiguration" => "put-bucket-encryption".to_owned(),
+        "PutBucketPublicAccessBlock" => "put-public-access-block".to_owned(),
+        "PutBucketNotification" => "put-bucket-notification-configuration".to_owned(),
+        "PutBucketObjectLockConfiguration" => "put-object-lock-configuration".to_owned(),
+        "PutObjectVersionAcl" => "put-object-acl".to_owned(),
+        "DeleteObjectVersion" => "delete-object".to_owned(),
+        other => kebab(other),
+    };
+    let mut command = format!("aws s3api {name} --bucket {}", quoted(&place.bucket));
+    if let Some(key) = &evidence.key {
+        command.push_str(&format!(" --key {}", quoted(key)));
+    }
+    if action.ends_with("Version") || action.ends_with("VersionAcl") {
+        command.push_str(" --version-id VERSION");
+    }
+    if action.ends_with("Acl") {
+        command.push_str(" --acl private");
+    }
+    for (key, option) in
+        [("s3:prefix", "prefix"), ("s3:delimiter", "delimiter"), ("s3:max-keys", "max-items")]
+    {
+        if let Some(value) = evidence.values.get(key).and_then(|values| values.first()) {
+            command.push_str(&format!(" --{option} {}", quoted(value)));
+        }
+    }
+    command.push_str(options);
+    command
+}
+
+/// `PutBucketWebsite` → `put-bucket-website`.
+fn kebab(name: &str) -> String {
+    let mut text = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && !text.is_empty() {
+            text.push('-');
+        }
+        text.push(c.to_ascii_lowercase());
+    }
+    text
+}
