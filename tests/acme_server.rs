@@ -12,8 +12,9 @@ use crate::acme::estate;
 use crate::{lines, servers, spillwatch};
 
 const ACCOUNTS: [&str; 2] = ["111122223333", "444455556666"];
-/// Nothing on this server can deny its owner a read, so what stands in the estate as denied cannot be recreated.
-const DENIED: &str = "acme-vault-backups";
+/// Nothing on this server can deny its owner a read, so what stands in the estate as denied cannot be recreated; and it
+/// refuses to tell the ACL of an archived object, which AWS tells.
+const OTHERWISE: [&str; 2] = ["acme-vault-backups", "acme-edge-logs"];
 /// The owner whom this server names in its listings; its ACLs name another, so that the owner's own grant looks foreign.
 const OWNER: &str = "bcaf1ffd86f41161ca5fb16fd081034f";
 
@@ -68,7 +69,9 @@ impl aws_sdk_s3control::config::endpoint::ResolveEndpoint for Fixed {
 /// What of a finding must not depend on where the estate stands, by the finding's name.
 fn findings(report: &[Value]) -> BTreeMap<String, String> {
     let compared = |line: &&Value| {
-        line["schema"] == "spillwatch.finding/1" && line["provider"] == "aws" && line["bucket"] != DENIED
+        line["schema"] == "spillwatch.finding/1"
+            && line["provider"] == "aws"
+            && !OTHERWISE.iter().any(|bucket| line["bucket"] == *bucket)
     };
     report
         .iter()

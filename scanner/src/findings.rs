@@ -92,6 +92,7 @@ pub struct Assessment {
     exposure: BucketExposure,
     seen: String,
     opened: Vec<Exposure>,
+    unread: Vec<Exposure>,
     piles: BTreeMap<(Category, bool), Pile>,
     key_beside: Vec<Reach>,
     confidence_min: f64,
@@ -105,6 +106,7 @@ impl Assessment {
             exposure,
             seen,
             opened: Vec::new(),
+            unread: Vec::new(),
             piles: BTreeMap::new(),
             key_beside: Vec::new(),
             confidence_min,
@@ -114,6 +116,13 @@ impl Assessment {
     /// Takes the ways in that an object's own ACL adds: they open the bucket, whatever the object holds.
     pub fn open(&mut self, own: &[Exposure]) {
         for way in own {
+            // An object ACL has no conditions: what is merely possible was not read.
+            if way.certainty == Certainty::Possible {
+                if self.unread.len() < TOP_KEYS && !self.unread.contains(way) {
+                    self.unread.push(way.clone());
+                }
+                continue;
+            }
             let known = self.opened.iter_mut().find(|known| {
                 (known.audience, known.certainty, &known.access) == (way.audience, way.certainty, &way.access)
             });
@@ -174,7 +183,7 @@ impl Assessment {
 
     /// Ends the bucket.
     pub fn findings(self) -> Vec<Finding> {
-        let Self { bucket, exposure, seen, opened, piles, key_beside, .. } = self;
+        let Self { bucket, exposure, seen, opened, mut unread, piles, key_beside, .. } = self;
         let make = |rule, class, severity, because, remediation| Finding {
             schema: "spillwatch.finding/1",
             uid: uid(&bucket, rule, class),
@@ -240,12 +249,17 @@ impl Assessment {
             finding.exposures = ways;
             findings.push(finding);
         }
-        let possible = exposure.exposures.iter().any(|way| way.certainty == Certainty::Possible);
-        if possible && !exposure.gaps.is_empty() {
-            let because = exposure.gaps.iter().map(|gap| gap.detail.clone()).collect();
+        let mut because: Vec<String> = exposure.gaps.iter().map(|gap| gap.detail.clone()).collect();
+        if !because.is_empty() {
+            unread.extend(exposure.exposures.into_iter().filter(|way| way.certainty == Certainty::Possible));
+        }
+        if !unread.is_empty() {
+            if because.is_empty() {
+                because.extend(unread.iter().flat_map(|way| way.because.clone()).take(EVIDENCE));
+            }
             let remediation = "grant the scan role the permissions that are named and scan again";
             let mut finding = make("unread_bucket", "access", Severity::Medium, because, remediation);
-            finding.exposures = exposure.exposures;
+            finding.exposures = unread;
             findings.push(finding);
         }
         findings
