@@ -165,8 +165,7 @@ async fn throttling_is_waited_out_and_then_reported() {
     let (server, cloud, object) = one_object(b"content").await;
     server.fail("GetObject", 2, Fault::Error(503, "SlowDown", "Please reduce your request rate"));
     assert_eq!(read(&cloud, &bucket("b"), &object).await.expect("read"), b"content");
-    let cloud = AwsCloud::connect(AwsSettings { attempts_max: 1, ..settings(&server.endpoint(), "tests") });
-    server.fail("acl", 1, Fault::Error(503, "SlowDown", "Please reduce your request rate"));
+    server.fail("acl", 100, Fault::Error(503, "SlowDown", "Please reduce your request rate"));
     let facts = cloud.access_facts(&bucket("b")).await;
     assert_eq!(facts.answer("s3:GetBucketAcl"), Some(&json!({"Error": {"Code": "SlowDown"}})));
     assert_eq!(
@@ -286,4 +285,18 @@ async fn requests_keep_to_the_rate_of_the_account() {
         read(&cloud, &cloud_bucket, &object).await.expect("read");
     }
     assert!(started.elapsed() >= Duration::from_secs(1), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_profile_that_does_not_exist_is_one_clear_sentence() {
+    let server = S3Server::start().expect("started");
+    let cloud = AwsCloud::connect(AwsSettings {
+        credentials: None,
+        profile: Some("spillwatch-no-such-profile".to_owned()),
+        ..settings(&server.endpoint(), "unused")
+    });
+    let error = cloud.accounts().await.expect_err("no credentials");
+    assert_eq!(error.gap().reason, GapReason::Denied, "{error}");
+    assert!(error.to_string().contains("check the profile"), "{error}");
+    assert_eq!(server.requests("Other"), 0, "nothing is asked without credentials");
 }
