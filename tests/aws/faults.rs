@@ -297,6 +297,6 @@ async fn a_profile_that_does_not_exist_is_one_clear_sentence() {
     });
     let error = cloud.accounts().await.expect_err("no credentials");
     assert_eq!(error.gap().reason, GapReason::Denied, "{error}");
-    assert!(error.to_string().contains("check the profile"), "{error}");
+    assert!(error.to_string().contains("no AWS credentials found; log in"), "{error}");
     assert_eq!(server.requests("Other"), 0, "nothing is asked without credentials");
 }
