@@ -194,8 +194,8 @@ impl Session {
             return region.clone();
         }
         // Another server's idea of a location (`default`) need not be a region to sign for.
-        let stated = bucket.region.as_deref().filter(|_| self.config.endpoint_url().is_none());
-        stated.filter(|name| is_region(name)).unwrap_or_else(|| region_of(&self.config)).to_owned()
+        let stated = bucket.region.as_deref().filter(|name| is_region(name));
+        stated.unwrap_or_else(|| region_of(&self.config)).to_owned()
     }
 
     fn s3(&self, region: &str) -> aws_sdk_s3::Client {
