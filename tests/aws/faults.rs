@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures::TryStreamExt;
 use serde_json::json;
-use spillwatch::cloud::aws::{AwsCloud, AwsSettings, UNKNOWN_ACCOUNT};
+use spillwatch::cloud::aws::{AccountAccess, Accounts, AwsCloud, AwsSettings, UNKNOWN_ACCOUNT};
 use spillwatch::cloud::{Cloud, CloudError};
 use spillwatch::estate::{Account, Bucket, GapReason, Object, Provider};
 use spillwatch_fixtures::s3_server::{Fault, S3Server, Stored};
@@ -165,8 +165,7 @@ async fn throttling_is_waited_out_and_then_reported() {
     let (server, cloud, object) = one_object(b"content").await;
     server.fail("GetObject", 2, Fault::Error(503, "SlowDown", "Please reduce your request rate"));
     assert_eq!(read(&cloud, &bucket("b"), &object).await.expect("read"), b"content");
-    let cloud = AwsCloud::connect(AwsSettings { attempts_max: 1, ..settings(&server.endpoint(), "tests") });
-    server.fail("acl", 1, Fault::Error(503, "SlowDown", "Please reduce your request rate"));
+    server.fail("acl", 100, Fault::Error(503, "SlowDown", "Please reduce your request rate"));
     let facts = cloud.access_facts(&bucket("b")).await;
     assert_eq!(facts.answer("s3:GetBucketAcl"), Some(&json!({"Error": {"Code": "SlowDown"}})));
     assert_eq!(
@@ -190,6 +189,93 @@ async fn a_bucket_in_another_region_is_followed_there_once_for_all_requests() {
     assert_eq!(server.requests("ListObjects"), 1, "the region was learned before");
     let facts = cloud.access_facts(&found[0]).await;
     assert_eq!(facts.answer("s3:GetBucketLocation"), Some(&json!({"LocationConstraint": "eu-central-1"})));
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_asked_for_again() {
+    let (server, cloud, _) = one_object(b"content").await;
+    server.fail("ListObjects", 1, Fault::CutAfter(60));
+    server.fail("ListObjects", 1, Fault::Error(500, "InternalError", "We encountered an internal error"));
+    assert_eq!(list(&cloud, &bucket("b"), "").await.expect("listed").len(), 1);
+    let broken_off = "<ListBucketResult><Contents><Key>k</Key><Size>7</Size></Contents>";
+    server.fail("ListObjects", 10, Fault::Answer(broken_off));
+    let error = list(&cloud, &bucket("b"), "").await.expect_err("no end of the listing was seen");
+    assert_eq!(error.gap().reason, GapReason::Malformed, "{error}");
+}
+
+#[tokio::test]
+async fn buckets_are_paged_to_the_end_and_their_stated_regions_are_taken() {
+    let server = S3Server::start().expect("started");
+    for number in 0..2_500 {
+        server.place(&format!("bucket-{number:04}"), "eu-north-1");
+    }
+    let cloud = connect(&server);
+    let account = cloud.accounts().await.expect("an account").remove(0);
+    let found: Vec<Bucket> = cloud.buckets(&account).try_collect().await.expect("listed");
+    assert_eq!(found.len(), 2_500);
+    assert!(found.iter().all(|bucket| bucket.region.as_deref() == Some("eu-north-1")));
+    assert_eq!((server.requests("ListBuckets"), server.requests("HeadBucket")), (3, 0));
+}
+
+#[tokio::test]
+async fn access_points_are_kept_by_name_in_the_shapes_of_the_command_line() {
+    let server = S3Server::start().expect("started");
+    server.put("b", "k", "content".as_bytes());
+    // S3 Control's operations are paths of their own, which this server takes for objects.
+    let policy = r#"{"Version":"2012-10-17","Statement":[]}"#;
+    let point = "<Name>shared</Name><NetworkOrigin>Internet</NetworkOrigin><Bucket>b</Bucket>";
+    let block = "<BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls>\
+                 <BlockPublicPolicy>false</BlockPublicPolicy><RestrictPublicBuckets>false</RestrictPublicBuckets>";
+    for (path, answer) in [
+        (
+            "accesspoint",
+            format!(
+                "<ListAccessPointsResult><AccessPointList><AccessPoint>{point}</AccessPoint></AccessPointList>\
+                 </ListAccessPointsResult>"
+            ),
+        ),
+        (
+            "accesspoint/shared",
+            format!(
+                "<GetAccessPointResult>{point}<PublicAccessBlockConfiguration>{block}\
+                 </PublicAccessBlockConfiguration></GetAccessPointResult>"
+            ),
+        ),
+        (
+            "accesspoint/shared/policy",
+            format!("<GetAccessPointPolicyResult><Policy>{policy}</Policy></GetAccessPointPolicyResult>"),
+        ),
+    ] {
+        server.put("v20180820", path, answer);
+    }
+    let member = AccountAccess { id: "111122223333".to_owned(), role: None };
+    let cloud = AwsCloud::connect(AwsSettings {
+        accounts: Accounts::Listed(vec![member]),
+        ..settings(&server.endpoint(), "tests")
+    });
+    let account = cloud.accounts().await.expect("listed").remove(0);
+    let facts = cloud.access_facts(&Bucket { account, ..bucket("b") }).await;
+    assert_eq!(
+        facts.answer("s3control:GetAccessPoint"),
+        Some(&json!({"shared": {
+            "Name": "shared",
+            "Bucket": "b",
+            "NetworkOrigin": "Internet",
+            "PublicAccessBlockConfiguration": {
+                "BlockPublicAcls": true,
+                "IgnorePublicAcls": true,
+                "BlockPublicPolicy": false,
+                "RestrictPublicBuckets": false,
+            },
+        }}))
+    );
+    assert_eq!(facts.answer("s3control:GetAccessPointPolicy"), Some(&json!({"shared": {"Policy": policy}})));
+    assert_eq!(
+        facts.answer("s3control:GetAccessPointPolicyStatus"),
+        Some(&json!({"shared": {"Error": {"Code": "NotFound"}}}))
+    );
+    let listed = &facts.answer("s3control:ListAccessPoints").expect("asked")["AccessPointList"];
+    assert_eq!(listed[0]["Name"], "shared");
 }
 
 #[tokio::test]
@@ -286,4 +372,18 @@ async fn requests_keep_to_the_rate_of_the_account() {
         read(&cloud, &cloud_bucket, &object).await.expect("read");
     }
     assert!(started.elapsed() >= Duration::from_secs(1), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_profile_that_does_not_exist_is_one_clear_sentence() {
+    let server = S3Server::start().expect("started");
+    let cloud = AwsCloud::connect(AwsSettings {
+        credentials: None,
+        profile: Some("spillwatch-no-such-profile".to_owned()),
+        ..settings(&server.endpoint(), "unused")
+    });
+    let error = cloud.accounts().await.expect_err("no credentials");
+    assert_eq!(error.gap().reason, GapReason::Denied, "{error}");
+    assert!(error.to_string().contains("no AWS credentials found; log in"), "{error}");
+    assert_eq!(server.requests("Other"), 0, "nothing is asked without credentials");
 }

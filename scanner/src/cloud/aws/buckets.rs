@@ -38,7 +38,10 @@ pub(super) fn all(session: Arc<Session>, account: &Account) -> Buckets<'_> {
             async move {
                 let mut bucket: Bucket = listed?;
                 if bucket.region.is_none() {
-                    bucket.region = region(&session, &bucket).await;
+                    bucket.region = head(&session, &bucket).await.0;
+                }
+                if bucket.region.is_none() {
+                    bucket.region = location(&session, &bucket).await;
                 }
                 Ok(bucket)
             }
@@ -87,16 +90,14 @@ impl Page {
 pub(super) fn one<'a>(session: Arc<Session>, account: &'a Account, name: &'a str) -> Buckets<'a> {
     stream::once(async move {
         let bucket = Bucket { account: account.clone(), name: name.to_owned(), region: None };
-        let head = session.send(&bucket, |s3| s3.head_bucket().bucket(name).send()).await;
-        if let Err(error) = head {
-            let failure = Failure::of(&error);
-            let refused = failure.reason == GapReason::Denied && !failure.is_about_credentials();
-            if !refused {
-                return Err(failure.at("s3:HeadBucket", name));
+        let (region, failure) = head(&session, &bucket).await;
+        match failure {
+            Some(failure) if failure.reason != GapReason::Denied || failure.is_about_credentials() => {
+                Err(failure.at("s3:HeadBucket", name))
             }
+            _ if region.is_some() => Ok(Bucket { region, ..bucket }),
+            _ => Ok(Bucket { region: location(&session, &bucket).await, ..bucket }),
         }
-        let region = region(&session, &bucket).await;
-        Ok(Bucket { region, ..bucket })
     })
     .boxed()
 }
@@ -112,19 +113,22 @@ pub(super) fn unsigned(account: &Account) -> Buckets<'_> {
     stream::iter([Err(error)]).boxed()
 }
 
-/// The bucket's region; `None` if nobody says.
-async fn region(session: &Session, bucket: &Bucket) -> Option<String> {
-    let name = bucket.name.as_str();
-    let head = session.send(bucket, |s3| s3.head_bucket().bucket(name).send()).await;
-    let named = match &head {
-        Ok(answer) => answer.bucket_region(),
-        // A refusal names the region too.
-        Err(error) => error.raw_response().and_then(|response| response.headers().get("x-amz-bucket-region")),
-    };
-    if let Some(region) = named {
-        return Some(region.to_owned());
+/// The bucket's region as the answer to HEAD names it, which a refusal does too, and why it was refused.
+async fn head(session: &Session, bucket: &Bucket) -> (Option<String>, Option<Failure>) {
+    match session.send(bucket, |s3| s3.head_bucket().bucket(&bucket.name).send()).await {
+        Ok(answer) => (answer.bucket_region, None),
+        Err(error) => {
+            let header =
+                error.raw_response().and_then(|response| response.headers().get("x-amz-bucket-region"));
+            (header.map(str::to_owned), Some(Failure::of(&error)))
+        }
     }
-    let location = session.send(bucket, |s3| s3.get_bucket_location().bucket(name).send()).await.ok()?;
+}
+
+/// The bucket's region as its own configuration states it.
+async fn location(session: &Session, bucket: &Bucket) -> Option<String> {
+    let call = session.send(bucket, |s3| s3.get_bucket_location().bucket(&bucket.name).send());
+    let location = call.await.ok()?;
     // "Buckets in Region us-east-1 have a LocationConstraint of null", and the oldest European ones of `EU`
     // (GetBucketLocation, S3 API Reference).
     Some(match location.location_constraint.as_ref().map(|constraint| constraint.as_str()) {

@@ -124,6 +124,8 @@ fn meaning(code: &str, message: &str, status: u16) -> (GapReason, Option<&'stati
     match code {
         // S3 reports a key that KMS denies as its own AccessDenied and names the action in the message.
         "AccessDenied" if message.contains("kms:") => (GapReason::KeyDenied, None),
+        // The object is encrypted with a key that only its writer holds and that no reader sent (SSE-C).
+        "InvalidRequest" if message.contains("Server Side Encryption") => (GapReason::KeyDenied, None),
         code if code.starts_with("KMS.") => (GapReason::KeyDenied, None),
         "AccessDenied" | "AccessDeniedException" | "AllAccessDisabled" | "UnauthorizedAccess" => {
             (GapReason::Denied, None)

@@ -6,11 +6,12 @@ use std::sync::{Mutex, PoisonError};
 
 use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
-use aws_config::profile::ProfileFileRegionProvider;
+use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
+use aws_config::provider_config::ProviderConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::http::HttpResponse;
-use aws_sdk_s3::config::retry::{RetryConfig, RetryPartition};
+use aws_sdk_s3::config::retry::{ClientRateLimiter, RetryConfig, RetryPartition};
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{IdentityCache, ResponseChecksumValidation, StalledStreamProtectionConfig};
 use aws_sdk_s3::error::SdkError;
@@ -37,11 +38,12 @@ pub(super) async fn caller_config(settings: &AwsSettings) -> SdkConfig {
         .read_timeout(settings.read_timeout)
         .operation_attempt_timeout(settings.read_timeout * ATTEMPT_IN_READ_TIMEOUTS)
         .build();
+    let region = region_chain(settings).region().await;
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(connections)
+        .http_client(connections.clone())
         .timeout_config(timeouts)
         .retry_config(RetryConfig::adaptive().with_max_attempts(settings.attempts_max))
-        .region(region_chain(settings))
+        .region(region.clone())
         // Bodies are watched where they are read, which can resume them.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         // Servers other than AWS answer wrong checksums for multipart objects; TLS and the length guard the bytes.
@@ -55,11 +57,18 @@ pub(super) async fn caller_config(settings: &AwsSettings) -> SdkConfig {
     if let Some(url) = &settings.endpoint_url {
         loader = loader.endpoint_url(url);
     }
-    match &settings.credentials {
-        _ if !settings.sign_requests => loader = loader.no_credentials(),
-        Some(credentials) => loader = loader.credentials_provider(credentials.clone()),
-        None => {}
-    }
+    loader = match (&settings.credentials, &settings.profile) {
+        _ if !settings.sign_requests => loader.no_credentials(),
+        (Some(credentials), _) => loader.credentials_provider(credentials.clone()),
+        // A profile that was named goes before the environment, as in AWS's own command line.
+        (None, Some(profile)) => {
+            let setting = ProviderConfig::without_region().with_region(region).with_http_client(connections);
+            let provider =
+                ProfileFileCredentialsProvider::builder().configure(&setting).profile_name(profile);
+            loader.credentials_provider(provider.build())
+        }
+        (None, None) => loader,
+    };
     loader.load().await
 }
 
@@ -123,7 +132,7 @@ impl Session {
             path_style: settings.path_style,
             sign_requests: settings.sign_requests,
             pace: Pace::new(settings.requests_per_second),
-            retries: RetryPartition::custom(account.to_owned()).build(),
+            retries: retries(account, settings.requests_per_second),
             s3: Mutex::default(),
             control: Mutex::default(),
             homes: Mutex::default(),
@@ -185,8 +194,8 @@ impl Session {
             return region.clone();
         }
         // Another server's idea of a location (`default`) need not be a region to sign for.
-        let stated = bucket.region.as_deref().filter(|_| self.config.endpoint_url().is_none());
-        stated.filter(|name| is_region(name)).unwrap_or_else(|| region_of(&self.config)).to_owned()
+        let stated = bucket.region.as_deref().filter(|name| is_region(name));
+        stated.unwrap_or_else(|| region_of(&self.config)).to_owned()
     }
 
     fn s3(&self, region: &str) -> aws_sdk_s3::Client {
@@ -227,6 +236,13 @@ impl ResolveEndpoint for FixedEndpoint {
     fn resolve_endpoint<'a>(&'a self, _params: &'a Params) -> EndpointFuture<'a> {
         EndpointFuture::ready(Ok(Endpoint::builder().url(self.0.clone()).build()))
     }
+}
+
+/// What the retries of one account share. Until its rate is measured it is taken to bear the configured one: the SDK
+/// would start from none, and after a first `SlowDown` send a request every two seconds.
+fn retries(account: &str, requests_per_second: u32) -> RetryPartition {
+    let limiter = ClientRateLimiter::builder().tokens_retrieved_per_second(f64::from(requests_per_second));
+    RetryPartition::custom(account.to_owned()).client_rate_limiter(limiter.build()).build()
 }
 
 /// The region that the configuration settled on.
