@@ -67,6 +67,13 @@ pub struct Detection {
     pub because: Vec<String>,
 }
 
+impl Detection {
+    /// Whether it holds keys that could open an encrypted blob beside it.
+    pub fn holds_key_material(&self) -> bool {
+        ["private_key", "symmetric_key", "keyset"].iter().any(|kind| self.kinds.contains_key(kind))
+    }
+}
+
 /// One masked sample and where it stands.
 #[derive(Debug, Clone, Serialize)]
 pub struct Evidence {

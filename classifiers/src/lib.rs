@@ -4,13 +4,18 @@
 //! Classifier::begin(Hints) → Session::push(bytes)… → Session::finish() → Classification
 //! ```
 
+mod dates;
 mod detection;
-mod extract;
+mod directory;
+pub mod encrypted;
 mod mask;
 mod session;
 mod sketch;
 
 pub use detection::{Category, Classification, Detection, Evidence, Gap, GapReason};
-pub use mask::Masked;
+pub use mask::{Masked, screen};
 pub use session::{Classifier, Flow, Hints, Limits, Session};
 pub use sketch::Distinct;
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures::stream::BoxStream;
 
 use crate::estate::{Account, Bucket, Facts, Gap, GapReason, Object};
+use crate::exposure::ZoneOfTrust;
 
 pub mod aws;
 pub mod local;
@@ -18,6 +19,11 @@ pub mod local;
 pub trait Cloud: Send + Sync {
     /// The accounts that the configuration names. One that cannot be entered is listed too; its buckets then fail.
     async fn accounts(&self) -> Result<Vec<Account>, CloudError>;
+
+    /// Who belongs to us, as far as the provider or the estate states it.
+    async fn zone_of_trust(&self) -> ZoneOfTrust {
+        ZoneOfTrust::default()
+    }
 
     /// The facts of an account and of its organization, asked once per account.
     async fn account_facts(&self, account: &Account) -> Facts;
@@ -29,7 +35,7 @@ pub trait Cloud: Send + Sync {
     async fn access_facts(&self, bucket: &Bucket) -> Facts;
 
     /// The current objects whose keys start with `prefix`, a page at a time, in the provider's order.
-    /// After an error the stream ends.
+    /// An error is a gap in the listing; what follows it, if anything, is listed still.
     fn objects<'a>(
         &'a self,
         bucket: &'a Bucket,

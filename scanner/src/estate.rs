@@ -73,6 +73,14 @@ pub struct Object {
     pub storage_class: Option<String>,
 }
 
+impl Object {
+    /// Whether it must be restored before it can be read. `GLACIER_IR` is read like any other
+    /// (S3 User Guide, "Understanding S3 Glacier storage classes for long-term data storage").
+    pub fn is_archived(&self) -> bool {
+        self.storage_class.as_deref().is_some_and(|class| matches!(class, "GLACIER" | "DEEP_ARCHIVE"))
+    }
+}
+
 /// A fact that was looked for: what is absent was seen to be absent, what is unread was not seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact<T> {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::estate::Gap;
+use crate::estate::{Bucket, Facts, Gap, GapReason, Provider};
 
 pub mod aws;
 mod bits;
@@ -64,6 +64,63 @@ pub struct Keys {
     pub exclude: BTreeSet<String>,
 }
 
+impl ZoneOfTrust {
+    /// Adds everyone whom `other` trusts.
+    pub fn extend(&mut self, other: &Self) {
+        self.accounts.extend(other.accounts.iter().cloned());
+        self.organizations.extend(other.organizations.iter().cloned());
+        self.canonical_ids.extend(other.canonical_ids.iter().cloned());
+        self.networks.extend(other.networks.iter().cloned());
+        self.cidrs.extend(other.cidrs.iter().cloned());
+        self.domains.extend(other.domains.iter().cloned());
+    }
+}
+
+/// Judges one bucket by the rules of its provider. Of a provider without rules here, nothing is known.
+pub fn judge(bucket: &Bucket, facts: &Facts, account_facts: &Facts, zone: &ZoneOfTrust) -> BucketExposure {
+    match bucket.account.provider {
+        Provider::Aws => aws::bucket_exposure(bucket, facts, account_facts, zone),
+        Provider::Gcp => unjudged(bucket),
+        // A plain folder has no access facts, and so no exposure that could be proven or excluded.
+        Provider::Local => BucketExposure::unknown(bucket),
+    }
+}
+
+/// Google's rules are not written yet: whatever its facts say, nothing can be excluded.
+fn unjudged(bucket: &Bucket) -> BucketExposure {
+    let exposure = Exposure {
+        audience: Audience::Anyone,
+        access: BTreeSet::from([Access::List, Access::Read, Access::Write, Access::Administer]),
+        keys: Keys::all(),
+        certainty: Certainty::Possible,
+        witness: None,
+        because: vec!["Google Cloud access is not judged yet".to_owned()],
+        closing: Vec::new(),
+    };
+    let gap = Gap {
+        reason: GapReason::Unsupported,
+        operation: "storage:buckets.getIamPolicy".to_owned(),
+        resource: bucket.name.clone(),
+        detail: format!("who can reach `{}` on Google Cloud is not judged yet", bucket.name),
+    };
+    BucketExposure { exposures: vec![exposure], gaps: vec![gap], ..BucketExposure::unknown(bucket) }
+}
+
+impl BucketExposure {
+    /// Nothing said yet.
+    pub fn unknown(bucket: &Bucket) -> Self {
+        Self {
+            bucket: bucket.name.clone(),
+            policy_status_public: None,
+            exposures: Vec::new(),
+            closed_because: Vec::new(),
+            latent: Vec::new(),
+            website: false,
+            gaps: Vec::new(),
+        }
+    }
+}
+
 impl Keys {
     /// Every key.
     pub fn all() -> Self {
@@ -72,7 +129,7 @@ impl Keys {
 
     /// Whether `key` is in the set.
     pub fn contains(&self, key: &str) -> bool {
-        let any = |set: &BTreeSet<String>| set.iter().any(|pattern| Pattern::wildcard(pattern).matches(key));
+        let any = |set: &BTreeSet<String>| set.iter().any(|pattern| pattern::matches(pattern, key));
         any(&self.include) && !any(&self.exclude)
     }
 

@@ -1,7 +1,20 @@
 //! spillwatch finds what somebody outside can reach in cloud storage and says what is inside.
 //!
-//! Imports point down only: cli, config → scan, report → cloud → findings → exposure → estate → classifiers.
+//! Imports point down only: cli → scan, report → cloud → findings → exposure → estate → classifiers.
 
+/// The command line: people and files.
+pub mod cli;
+/// The doors to the world.
 pub mod cloud;
+/// What the configuration file says.
+pub mod config;
+/// What there is, verbatim.
 pub mod estate;
+/// Who can reach what.
 pub mod exposure;
+/// What is wrong, how bad, and under which name.
+pub mod findings;
+/// How findings are written down.
+pub mod report;
+/// The way of a bucket and of an object.
+pub mod scan;

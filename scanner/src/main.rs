@@ -1,2 +1,5 @@
-//! placeholder
-fn main() {}
+//! Parse, run, exit.
+
+fn main() -> std::process::ExitCode {
+    spillwatch::cli::main()
+}

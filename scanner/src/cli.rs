@@ -1,0 +1,54 @@
+//! What does the user want? Commands, flags and exit codes.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod classify;
+mod log;
+mod progress;
+mod scan;
+mod targets;
+
+/// Finds what somebody outside can reach in cloud storage and says what is inside.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// How log lines are written to stderr.
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
+    log_format: String,
+    /// Log every bucket; twice: every gap too.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Scan estates, folders and clouds for exposed content.
+    Scan(Box<scan::ScanArgs>),
+    /// Say what is inside local files, one JSON line each.
+    Classify(classify::ClassifyArgs),
+}
+
+/// How a run ended, as an exit code: 0 done, 1 could not run or was interrupted, 2 usage, 3 findings at or above
+/// `--fail-on`, 4 coverage incomplete where full coverage was required.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let json = cli.log_format == "json";
+    log::start(json, cli.verbose);
+    let ended = match cli.command {
+        Command::Scan(args) => scan::run(*args),
+        Command::Classify(args) => classify::run(args),
+    };
+    ended.unwrap_or_else(|error| {
+        // A closed pipe is a reader who has seen enough.
+        let closed = |cause: &std::io::Error| cause.kind() == std::io::ErrorKind::BrokenPipe;
+        if error.downcast_ref().is_some_and(closed) {
+            return ExitCode::SUCCESS;
+        }
+        log::failure(json, &error);
+        ExitCode::FAILURE
+    })
+}

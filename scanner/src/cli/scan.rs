@@ -1,0 +1,148 @@
+//! `spillwatch scan`: what can somebody outside reach, and what is inside?
+
+use std::fs::{self, File};
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use tokio::sync::watch;
+
+use super::progress::Bar;
+use super::targets::{CloudArgs, open};
+use crate::config::{self, Config};
+use crate::findings::Severity;
+use crate::report::{Format, Report};
+use crate::scan::{self, Coverage, Progress};
+
+#[derive(clap::Args)]
+pub(super) struct ScanArgs {
+    /// `aws` (every bucket that the configuration reaches), `s3://BUCKET[/PREFIX]`, an estate folder, or a plain folder
+    /// (one bucket whose exposure is unknown).
+    #[arg(required = true, value_name = "TARGET")]
+    targets: Vec<String>,
+    /// `human` (a table; default on a terminal) or `jsonl` (default elsewhere).
+    #[arg(long, value_name = "FORMAT", value_parser = ["human", "jsonl"])]
+    format: Option<String>,
+    /// Write the report to this file.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Settings in TOML; flags win over it.
+    #[arg(long, value_name = "FILE", env = "SPILLWATCH_CONFIG")]
+    config: Option<PathBuf>,
+    /// Exit with 3 if a finding is at least this severe.
+    #[arg(long, value_name = "SEVERITY")]
+    fail_on: Option<Severity>,
+    /// Exit with 4 if anything could not be seen.
+    #[arg(long)]
+    require_full_coverage: bool,
+    /// Read every object, also those that nobody outside can reach; by default they are sampled.
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    cloud: CloudArgs,
+}
+
+pub(super) fn run(args: ScanArgs) -> anyhow::Result<ExitCode> {
+    let mut config = match &args.config {
+        Some(path) => read_config(path)?,
+        None => Config::default(),
+    };
+    config.scan.all |= args.all;
+    config.fail_on = args.fail_on.or(config.fail_on);
+    config.require_full_coverage |= args.require_full_coverage;
+    args.cloud.apply(&mut config.aws);
+    let targets =
+        args.targets.iter().map(|word| open(word, &config.aws)).collect::<anyhow::Result<Vec<_>>>()?;
+
+    let format = match args.format.as_deref() {
+        Some("human") => Format::Human,
+        None if args.output.is_none() && io::stdout().is_terminal() => Format::Human,
+        _ => Format::Jsonl,
+    };
+    let out: Box<dyn Write> = match &args.output {
+        Some(path) => {
+            let file = File::create(path).with_context(|| format!("could not write `{}`", path.display()))?;
+            Box::new(anstream::StripStream::new(file))
+        }
+        None => Box::new(anstream::stdout()),
+    };
+    let mut report = Report::new(format, out);
+    let (mut worst, mut written) = (None, Ok(()));
+
+    let progress = Progress::default();
+    let bar = Bar::start(&progress);
+    let coverage = tokio_runtime()?.block_on(async {
+        let (send, stop) = watch::channel(false);
+        tokio::spawn(async move {
+            stop_asked().await;
+            let _ = send.send(true);
+        });
+        scan::scan(&targets, &config.scan, &progress, stop, &mut |finding| {
+            worst = worst.max(Some(finding.severity));
+            if written.is_ok() {
+                written = report.finding(finding);
+            }
+        })
+        .await
+    });
+    bar.end();
+    written?;
+    report.end(&coverage)?;
+    tracing::info!("{}", summary(&coverage));
+    if let Some(error) = nothing_seen(&coverage) {
+        bail!(error);
+    }
+    Ok(if coverage.interrupted {
+        tracing::warn!("interrupted: what was found so far is in the report");
+        ExitCode::from(1)
+    } else if config.fail_on.is_some() && worst >= config.fail_on {
+        ExitCode::from(3)
+    } else if config.require_full_coverage && !coverage.complete {
+        ExitCode::from(4)
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+fn tokio_runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+fn read_config(path: &PathBuf) -> anyhow::Result<Config> {
+    let name = path.display();
+    let text = fs::read_to_string(path).with_context(|| format!("could not read `{name}`"))?;
+    config::parse(&text).map_err(|mistakes| {
+        let lines: Vec<String> = mistakes.iter().map(|mistake| format!("  {mistake}")).collect();
+        anyhow::anyhow!("`{name}` has {} mistakes:\n{}", lines.len(), lines.join("\n"))
+    })
+}
+
+/// A run that reached no account or no bucket at all, and was told why, could not run: its one sentence is the first gap's.
+fn nothing_seen(coverage: &Coverage) -> Option<String> {
+    let gap = coverage.gaps.first()?;
+    (coverage.buckets == 0 && !coverage.interrupted).then(|| gap.detail().to_owned())
+}
+
+fn summary(coverage: &Coverage) -> String {
+    let gaps: u64 = coverage.gaps_by_reason.values().sum();
+    format!(
+        "{} findings; {} of {} buckets exposed, {} of {} objects read ({} bytes), {gaps} gaps, {} ms",
+        coverage.findings,
+        coverage.buckets_exposed,
+        coverage.buckets,
+        coverage.objects.read,
+        coverage.objects.listed,
+        coverage.bytes.read,
+        coverage.elapsed_ms
+    )
+}
+
+async fn stop_asked() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}

@@ -1,0 +1,280 @@
+//! With which clients is one account asked: whose credentials, which region, how fast, how patiently?
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::{Mutex, PoisonError};
+
+use aws_config::environment::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::ProfileFileRegionProvider;
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::config::retry::{RetryConfig, RetryPartition};
+use aws_sdk_s3::config::timeout::TimeoutConfig;
+use aws_sdk_s3::config::{IdentityCache, ResponseChecksumValidation, StalledStreamProtectionConfig};
+use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3control::config::endpoint::{Endpoint, EndpointFuture, Params, ResolveEndpoint};
+use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
+
+use super::answer_check::AnswerCheck;
+use super::pace::Pace;
+use super::settings::{AwsSettings, Role};
+use crate::estate::Bucket;
+
+/// Asked first where neither flag nor environment nor profile names a region.
+const REGION_DEFAULT: &str = "us-east-1";
+/// Requests to the account's own metadata endpoints and small answers end within this many read timeouts.
+const ATTEMPT_IN_READ_TIMEOUTS: u32 = 3;
+
+/// What all accounts share: the connections, the patience, the caller's own credentials. No network.
+pub(super) async fn caller_config(settings: &AwsSettings) -> SdkConfig {
+    let connections = aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc))
+        .build_https();
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(settings.connect_timeout)
+        .read_timeout(settings.read_timeout)
+        .operation_attempt_timeout(settings.read_timeout * ATTEMPT_IN_READ_TIMEOUTS)
+        .build();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(connections)
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::adaptive().with_max_attempts(settings.attempts_max))
+        .region(region_chain(settings))
+        // Bodies are watched where they are read, which can resume them.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        // Servers other than AWS answer wrong checksums for multipart objects; TLS and the length guard the bytes.
+        .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
+    if let Ok(name) = AppName::new("spillwatch") {
+        loader = loader.app_name(name);
+    }
+    if let Some(profile) = &settings.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(url) = &settings.endpoint_url {
+        loader = loader.endpoint_url(url);
+    }
+    match &settings.credentials {
+        _ if !settings.sign_requests => loader = loader.no_credentials(),
+        Some(credentials) => loader = loader.credentials_provider(credentials.clone()),
+        None => {}
+    }
+    loader.load().await
+}
+
+/// The SDK's own chain ends by asking the machine's metadata service, which outside AWS costs seconds.
+fn region_chain(settings: &AwsSettings) -> RegionProviderChain {
+    let mut profile = ProfileFileRegionProvider::builder();
+    if let Some(name) = &settings.profile {
+        profile = profile.profile_name(name);
+    }
+    RegionProviderChain::first_try(settings.region.clone().map(Region::new))
+        .or_else(EnvironmentVariableRegionProvider::new())
+        .or_else(profile.build())
+        .or_else(Region::from_static(REGION_DEFAULT))
+}
+
+/// One account as we entered it: its clients by region, made when first needed.
+#[derive(Debug)]
+pub(super) struct Session {
+    config: SdkConfig,
+    path_style: bool,
+    sign_requests: bool,
+    pace: Pace,
+    /// A throttled account slows its own requests down, not those to others.
+    retries: RetryPartition,
+    s3: Mutex<BTreeMap<String, aws_sdk_s3::Client>>,
+    control: Mutex<BTreeMap<String, aws_sdk_s3control::Client>>,
+    /// Where buckets turned out to be.
+    homes: Mutex<BTreeMap<String, String>>,
+}
+
+impl Session {
+    /// A session with the caller's credentials, or in `role`, which is assumed at the first request and renewed
+    /// before it ends.
+    pub(super) async fn enter(
+        caller: &SdkConfig,
+        settings: &AwsSettings,
+        account: &str,
+        role: Option<&Role>,
+    ) -> Self {
+        let config = match role {
+            None => caller.clone(),
+            Some(role) => {
+                let mut provider = AssumeRoleProvider::builder(role.arn(account, region_of(caller)))
+                    .session_name("spillwatch")
+                    .session_length(settings.session_duration)
+                    .configure(caller);
+                if let Some(id) = &role.external_id {
+                    provider = provider.external_id(id);
+                }
+                caller
+                    .to_builder()
+                    .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(
+                        provider.build().await,
+                    ))
+                    .identity_cache(IdentityCache::lazy().build())
+                    .build()
+            }
+        };
+        Self {
+            config,
+            path_style: settings.path_style,
+            sign_requests: settings.sign_requests,
+            pace: Pace::new(settings.requests_per_second),
+            retries: RetryPartition::custom(account.to_owned()).build(),
+            s3: Mutex::default(),
+            control: Mutex::default(),
+            homes: Mutex::default(),
+        }
+    }
+
+    /// Sends what `call` asks of the bucket's region, and once more where S3 names another region.
+    pub(super) async fn send<T, E, F, Answer>(
+        &self,
+        bucket: &Bucket,
+        call: F,
+    ) -> Result<T, SdkError<E, HttpResponse>>
+    where
+        F: Fn(aws_sdk_s3::Client) -> Answer,
+        Answer: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        let region = self.home(bucket);
+        self.pace.turn().await;
+        let answer = call(self.s3(&region)).await;
+        let Some(named) = answer.as_ref().err().and_then(region_named).filter(|named| *named != region)
+        else {
+            return answer;
+        };
+        lock(&self.homes).insert(bucket.name.clone(), named.clone());
+        self.pace.turn().await;
+        call(self.s3(&named)).await
+    }
+
+    /// Sends what `call` asks of the account in the caller's region.
+    pub(super) async fn send_to_account<T, F, Answer>(&self, call: F) -> T
+    where
+        F: FnOnce(aws_sdk_s3::Client) -> Answer,
+        Answer: Future<Output = T>,
+    {
+        self.pace.turn().await;
+        call(self.s3(region_of(&self.config))).await
+    }
+
+    /// Sends what `call` asks of S3 Control, in the bucket's region or in the caller's.
+    pub(super) async fn control<T, F, Answer>(&self, bucket: Option<&Bucket>, call: F) -> T
+    where
+        F: FnOnce(aws_sdk_s3control::Client) -> Answer,
+        Answer: Future<Output = T>,
+    {
+        let region = bucket.map_or_else(|| region_of(&self.config).to_owned(), |bucket| self.home(bucket));
+        self.pace.turn().await;
+        call(self.control_client(&region)).await
+    }
+
+    /// Waits for the account's turn and hands out what other services' clients are made from.
+    pub(super) async fn config(&self) -> &SdkConfig {
+        self.pace.turn().await;
+        &self.config
+    }
+
+    /// The region whose endpoint answers for the bucket.
+    fn home(&self, bucket: &Bucket) -> String {
+        if let Some(region) = lock(&self.homes).get(&bucket.name) {
+            return region.clone();
+        }
+        // Another server's idea of a location (`default`) need not be a region to sign for.
+        let stated = bucket.region.as_deref().filter(|_| self.config.endpoint_url().is_none());
+        stated.filter(|name| is_region(name)).unwrap_or_else(|| region_of(&self.config)).to_owned()
+    }
+
+    fn s3(&self, region: &str) -> aws_sdk_s3::Client {
+        let make = || {
+            let mut config = aws_sdk_s3::config::Builder::from(&self.config)
+                .region(Region::new(region.to_owned()))
+                .force_path_style(self.path_style)
+                .retry_partition(self.retries.clone())
+                .interceptor(AnswerCheck);
+            if !self.sign_requests {
+                config = config.allow_no_auth();
+            }
+            aws_sdk_s3::Client::from_conf(config.build())
+        };
+        lock(&self.s3).entry(region.to_owned()).or_insert_with(make).clone()
+    }
+
+    fn control_client(&self, region: &str) -> aws_sdk_s3control::Client {
+        let make = || {
+            let mut config = aws_sdk_s3control::config::Builder::from(&self.config)
+                .region(Region::new(region.to_owned()))
+                .retry_partition(self.retries.clone())
+                .interceptor(AnswerCheck);
+            if let Some(url) = self.config.endpoint_url() {
+                config = config.endpoint_resolver(FixedEndpoint(url.to_owned()));
+            }
+            aws_sdk_s3control::Client::from_conf(config.build())
+        };
+        lock(&self.control).entry(region.to_owned()).or_insert_with(make).clone()
+    }
+}
+
+/// S3 Control puts the account's id before the host's name, which no other server answers to.
+#[derive(Debug)]
+struct FixedEndpoint(String);
+
+impl ResolveEndpoint for FixedEndpoint {
+    fn resolve_endpoint<'a>(&'a self, _params: &'a Params) -> EndpointFuture<'a> {
+        EndpointFuture::ready(Ok(Endpoint::builder().url(self.0.clone()).build()))
+    }
+}
+
+/// The region that the configuration settled on.
+pub(super) fn region_of(config: &SdkConfig) -> &str {
+    config.region().map_or(REGION_DEFAULT, AsRef::as_ref)
+}
+
+/// The region that an error names as the bucket's: S3 answers 301 or 307 from a wrong region's endpoint, and 400 to a
+/// signature for a wrong region ("Making requests to a bucket in another region", S3 User Guide).
+fn region_named<E>(error: &SdkError<E, HttpResponse>) -> Option<String> {
+    let response = error.raw_response()?;
+    let header = response.headers().get("x-amz-bucket-region");
+    let named = match header {
+        Some(name) => name,
+        None => {
+            let body = std::str::from_utf8(response.body().bytes()?).ok()?;
+            body.split_once("<Region>")?.1.split_once("</Region>")?.0
+        }
+    };
+    is_region(named).then(|| named.to_owned())
+}
+
+/// Whether a server's word can stand in a host name as a region.
+fn is_region(name: &str) -> bool {
+    name.len() <= 32
+        && name.contains('-')
+        && name.split('-').all(|part| {
+            !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+        })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_words_that_are_safe_in_a_host_name_are_regions() {
+        for name in ["eu-central-1", "us-gov-west-1", "ap-southeast-5", "mx-central-1"] {
+            assert!(is_region(name), "{name}");
+        }
+        for name in
+            ["", "default", "eu-west-1.evil.example", "eu-west-1/", "EU-WEST-1", "-", "eu--1", "a b-1"]
+        {
+            assert!(!is_region(name), "{name}");
+        }
+    }
+}

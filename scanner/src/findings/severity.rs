@@ -1,0 +1,156 @@
+//! How bad is it? Exposure × content, in steps that a person can follow.
+
+use serde::Serialize;
+use spillwatch_classifiers::Category;
+
+use crate::exposure::{Audience, Certainty, Exposure};
+
+/// OCSF's severities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Good to know.
+    Informational,
+    /// When there is time.
+    Low,
+    /// Soon.
+    Medium,
+    /// Today.
+    High,
+    /// Now.
+    Critical,
+}
+
+impl Severity {
+    const LADDER: [Self; 5] = [Self::Informational, Self::Low, Self::Medium, Self::High, Self::Critical];
+
+    /// The word used in findings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Informational => "informational",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+
+    fn lower(self, steps: usize) -> Self {
+        let place = Self::LADDER.iter().position(|step| *step == self).unwrap_or(0);
+        Self::LADDER.get(place.saturating_sub(steps)).copied().unwrap_or(Self::Informational)
+    }
+}
+
+impl std::str::FromStr for Severity {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        let known = Self::LADDER.into_iter().find(|step| step.as_str() == word);
+        known.ok_or_else(|| "one of `informational`, `low`, `medium`, `high`, `critical`".to_owned())
+    }
+}
+
+/// How far content can be reached, from nobody to anyone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// Nobody outside.
+    Inside,
+    /// Nothing is known, as for a plain folder.
+    Unknown,
+    /// Somebody outside, perhaps.
+    Possible,
+    /// Named others outside, or anyone through a CDN.
+    External,
+    /// Anyone.
+    Anyone,
+}
+
+impl Reach {
+    /// The widest of several ways in.
+    pub fn widest(ways: &[&Exposure]) -> Self {
+        ways.iter()
+            .map(|way| match (way.audience, way.certainty) {
+                (Audience::Organization, _) => Self::Inside,
+                (_, Certainty::Possible) => Self::Possible,
+                (Audience::Anyone | Audience::AnyAuthenticated, Certainty::Proven) => Self::Anyone,
+                _ => Self::External,
+            })
+            .max()
+            .unwrap_or(Self::Inside)
+    }
+
+    /// Whether somebody outside may reach it.
+    pub fn is_outside(self) -> bool {
+        self >= Self::Possible
+    }
+
+    fn steps_down(self) -> usize {
+        match self {
+            Self::Anyone => 0,
+            Self::External | Self::Possible => 1,
+            Self::Unknown => 2,
+            Self::Inside => Severity::LADDER.len(),
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Anyone => "anyone can reach it",
+            Self::External => "named outsiders can reach it",
+            Self::Possible => "it could not be excluded that somebody outside reaches it",
+            Self::Unknown => "who can reach it is unknown",
+            Self::Inside => "nobody outside can reach it",
+        }
+    }
+}
+
+/// The severity of content within reach, and why.
+pub fn of_content(category: Category, reach: Reach, key_beside: bool) -> (Severity, Vec<String>) {
+    let open = match category {
+        Category::Credential | Category::EmployeePii => Severity::Critical,
+        Category::EncryptedBlob if key_beside => Severity::Critical,
+        Category::InteractionMetadata | Category::Roadmap => Severity::High,
+        Category::EncryptedBlob | Category::InternalPolicy => Severity::Medium,
+    };
+    let mut because = vec![format!("{} where {}", category.as_str(), reach.words())];
+    if key_beside {
+        because.push("key material lies in the same exposed bucket".to_owned());
+    }
+    (open.lower(reach.steps_down()), because)
+}
+
+/// The severity of a bucket that is open, whatever is inside, and why.
+pub fn of_access(class: &str, reach: Reach, website: bool) -> (Severity, Vec<String>) {
+    let mut because = vec![format!("{class} access: {}", reach.words())];
+    let severity = match (class, reach) {
+        ("read", _) if website => {
+            because.push("a website is configured: public on purpose".to_owned());
+            Severity::Informational
+        }
+        ("read", Reach::Anyone) => Severity::Medium,
+        ("read", _) => Severity::Low,
+        (_, Reach::Anyone) => Severity::Critical,
+        _ => Severity::Medium,
+    };
+    (severity, because)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn severity_falls_with_reach_and_rises_with_a_key_beside() {
+        assert_eq!(of_content(Category::EmployeePii, Reach::Anyone, false).0, Severity::Critical);
+        assert_eq!(of_content(Category::EmployeePii, Reach::External, false).0, Severity::High);
+        assert_eq!(of_content(Category::EmployeePii, Reach::Inside, false).0, Severity::Informational);
+        assert_eq!(of_content(Category::EncryptedBlob, Reach::Anyone, false).0, Severity::Medium);
+        assert_eq!(of_content(Category::EncryptedBlob, Reach::Anyone, true).0, Severity::Critical);
+    }
+
+    #[test]
+    fn a_website_is_public_on_purpose_but_not_writable_on_purpose() {
+        assert_eq!(of_access("read", Reach::Anyone, true).0, Severity::Informational);
+        assert_eq!(of_access("write", Reach::Anyone, true).0, Severity::Critical);
+    }
+}

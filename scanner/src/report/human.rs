@@ -1,0 +1,92 @@
+//! Findings as a table for a person at a terminal, most severe first.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use crate::findings::{Finding, Severity};
+use crate::scan::Coverage;
+
+/// Keeps a row per finding until the end, to sort them.
+pub struct Human<W> {
+    out: W,
+    rows: Vec<(Severity, [String; 5])>,
+}
+
+impl<W: Write> Human<W> {
+    pub(super) fn new(out: W) -> Self {
+        Self { out, rows: Vec::new() }
+    }
+
+    pub(super) fn finding(&mut self, finding: &Finding) {
+        let who = finding.exposures.iter().map(|way| way.audience).min();
+        let who =
+            who.and_then(|who| serde_json::to_value(who).ok()).and_then(|who| Some(who.as_str()?.to_owned()));
+        let people = finding.detections.first().map(|found| found.distinct());
+        let what = match people {
+            Some(distinct) if distinct > 0 => {
+                format!("{} in {} objects, {distinct} distinct", finding.class, finding.objects.count)
+            }
+            Some(_) => format!("{} in {} objects", finding.class, finding.objects.count),
+            None => finding.class.to_owned(),
+        };
+        let row = [
+            finding.severity.as_str().to_owned(),
+            plain(&finding.bucket),
+            finding.rule.to_owned(),
+            what,
+            who.unwrap_or_else(|| "-".to_owned()),
+        ];
+        self.rows.push((finding.severity, row));
+    }
+
+    pub(super) fn end(mut self, coverage: &Coverage) -> io::Result<()> {
+        self.rows.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+        let head = ["SEVERITY", "BUCKET", "RULE", "WHAT", "WHO"].map(str::to_owned);
+        let mut widths = head.clone().map(|cell| cell.len());
+        for (_, row) in &self.rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.chars().count());
+            }
+        }
+        if !self.rows.is_empty() {
+            line(&mut self.out, &head, widths, Style::new().bold())?;
+        }
+        for (severity, row) in &self.rows {
+            line(&mut self.out, row, widths, style(*severity))?;
+        }
+        let Coverage { accounts, buckets, buckets_exposed, objects, .. } = coverage;
+        writeln!(
+            self.out,
+            "{accounts} accounts, {buckets} buckets ({buckets_exposed} exposed), {} of {} objects read, {} findings",
+            objects.read, objects.listed, coverage.findings
+        )?;
+        for (reason, count) in &coverage.gaps_by_reason {
+            writeln!(self.out, "not seen: {reason} ({count})")?;
+        }
+        self.out.flush()
+    }
+}
+
+fn line(out: &mut impl Write, cells: &[String; 5], widths: [usize; 5], style: Style) -> io::Result<()> {
+    for (place, (cell, width)) in cells.iter().zip(widths).enumerate() {
+        let style = if place == 0 { style } else { Style::new() };
+        write!(out, "{style}{cell:<width$}{style:#}{}", if place == 4 { "\n" } else { "  " })?;
+    }
+    Ok(())
+}
+
+/// Names are written by strangers: control characters would drive the terminal.
+fn plain(name: &str) -> String {
+    name.chars().map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect()
+}
+
+fn style(severity: Severity) -> Style {
+    match severity {
+        Severity::Critical => AnsiColor::Red.on_default().bold(),
+        Severity::High => AnsiColor::Red.on_default(),
+        Severity::Medium => AnsiColor::Yellow.on_default(),
+        Severity::Low => AnsiColor::Blue.on_default(),
+        Severity::Informational => Style::new().dimmed(),
+    }
+}

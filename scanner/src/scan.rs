@@ -1,0 +1,210 @@
+//! The way of every bucket: facts, judgement, order, objects, findings; nothing here writes to a cloud.
+
+use std::sync::Arc;
+
+use futures::stream::{self, StreamExt};
+use spillwatch_classifiers::Classifier;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use tokio::sync::{Semaphore, watch};
+
+use crate::cloud::{Cloud, CloudError};
+use crate::estate::{Account, Bucket, Gap, Provider};
+use crate::exposure::aws::ObjectAcls;
+use crate::exposure::{self, BucketExposure, Certainty, ZoneOfTrust};
+use crate::findings::{Finding, Reach};
+
+mod bucket;
+mod coverage;
+mod object;
+mod progress;
+
+pub use coverage::Coverage;
+pub use progress::{Progress, Snapshot};
+
+/// Accounts that are asked for their buckets at one time.
+const ACCOUNTS_IN_FLIGHT: usize = 8;
+/// Buckets of an account whose facts are read at one time; each asks a dozen questions at once.
+const BUCKETS_JUDGED_IN_FLIGHT: usize = 16;
+
+/// What a scan may spend, and how deep it looks.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Read buckets that nobody outside can reach in full too.
+    pub all: bool,
+    /// Objects read of a bucket that nobody outside can reach.
+    pub sample_objects_max: usize,
+    /// Objects read of one bucket.
+    pub objects_per_bucket_max: u64,
+    /// Object ACLs read of one bucket; of the objects beyond, one in a hundred.
+    pub object_acls_per_bucket_max: u64,
+    /// Bytes read of one object.
+    pub bytes_per_object_max: u64,
+    /// Bytes of all objects in memory at one time.
+    pub bytes_in_flight_max: u64,
+    /// Objects read at one time, in one bucket.
+    pub reads_in_flight_max: usize,
+    /// Buckets looked at at one time.
+    pub buckets_in_flight_max: usize,
+    /// Detections below this confidence make no finding.
+    pub confidence_min: f64,
+    /// Who belongs to us, beside what the provider states.
+    pub zone: ZoneOfTrust,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            all: false,
+            sample_objects_max: 100,
+            objects_per_bucket_max: 1_000_000,
+            object_acls_per_bucket_max: 10_000,
+            bytes_per_object_max: 1 << 30,
+            bytes_in_flight_max: 256 << 20,
+            reads_in_flight_max: 128,
+            buckets_in_flight_max: 8,
+            confidence_min: 0.5,
+            zone: ZoneOfTrust::default(),
+        }
+    }
+}
+
+/// One cloud to scan, perhaps only below a prefix of its keys.
+pub struct Target {
+    /// The door.
+    pub cloud: Arc<dyn Cloud>,
+    /// Only keys that start with this.
+    pub prefix: String,
+}
+
+/// A bucket of which it is known who can reach it.
+struct Judged {
+    bucket: Bucket,
+    zone: Arc<ZoneOfTrust>,
+    exposure: BucketExposure,
+    /// What decides about its objects' ACLs, if they can grant anything.
+    object_acls: Option<ObjectAcls>,
+}
+
+struct Engine<'a> {
+    settings: &'a Settings,
+    classifier: Classifier,
+    bytes: Semaphore,
+    progress: &'a Progress,
+    stop: watch::Receiver<bool>,
+    seen: String,
+}
+
+/// Scans the targets, most exposed buckets first, and hands each bucket's findings to `report` as it ends.
+///
+/// Once `stop` turns true nothing new is begun, and what was found so far is reported.
+pub async fn scan(
+    targets: &[Target],
+    settings: &Settings,
+    progress: &Progress,
+    stop: watch::Receiver<bool>,
+    report: &mut dyn FnMut(&Finding),
+) -> Coverage {
+    let mut coverage = Coverage::begin();
+    let engine = Engine {
+        settings,
+        classifier: Classifier::new(spillwatch_classifiers::Limits::default(), [0; 32]),
+        bytes: Semaphore::new(
+            usize::try_from(settings.bytes_in_flight_max / object::PERMIT_BYTES).unwrap_or(1),
+        ),
+        progress,
+        stop,
+        seen: OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default(),
+    };
+    for target in targets {
+        let mut judged = engine.judge_all(target, &mut coverage).await;
+        judged.sort_by_key(|judged| std::cmp::Reverse(urgency(&judged.exposure)));
+        let ways = judged.into_iter().map(|judged| engine.bucket(target, judged));
+        let mut ended = stream::iter(ways).buffer_unordered(settings.buckets_in_flight_max);
+        while let Some((findings, seen)) = ended.next().await {
+            progress.bucket_done(findings.len());
+            coverage.merge(seen);
+            for finding in &findings {
+                coverage.findings += 1;
+                report(finding);
+            }
+        }
+    }
+    coverage.interrupted = engine.stopped();
+    coverage.end()
+}
+
+impl Engine<'_> {
+    fn stopped(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Enumerates accounts and buckets and judges who can reach each bucket; nothing of an object is read yet.
+    async fn judge_all(&self, target: &Target, coverage: &mut Coverage) -> Vec<Judged> {
+        let accounts = match target.cloud.accounts().await {
+            Ok(accounts) => accounts,
+            Err(error) => {
+                coverage.gap(&error.gap());
+                return Vec::new();
+            }
+        };
+        coverage.accounts += accounts.len() as u64;
+        let mut zone = target.cloud.zone_of_trust().await;
+        zone.accounts.extend(accounts.iter().map(|account| account.id.clone()));
+        zone.extend(&self.settings.zone);
+        let zone = Arc::new(zone);
+        let judging = accounts.iter().map(|account| self.judge_account(target, account, &zone));
+        let mut judging = stream::iter(judging).buffer_unordered(ACCOUNTS_IN_FLIGHT);
+        let mut judged = Vec::new();
+        while let Some((found, gaps)) = judging.next().await {
+            gaps.iter().for_each(|gap| coverage.gap(gap));
+            self.progress.judged(found.len());
+            judged.extend(found);
+        }
+        judged
+    }
+
+    async fn judge_account(
+        &self,
+        target: &Target,
+        account: &Account,
+        zone: &Arc<ZoneOfTrust>,
+    ) -> (Vec<Judged>, Vec<Gap>) {
+        let account_facts = target.cloud.account_facts(account).await;
+        let judge = |found: Result<Bucket, CloudError>| {
+            let account_facts = &account_facts;
+            async move {
+                let bucket = found?;
+                let facts = target.cloud.access_facts(&bucket).await;
+                let exposure = exposure::judge(&bucket, &facts, account_facts, zone);
+                let is_aws = bucket.account.provider == Provider::Aws;
+                let object_acls =
+                    if is_aws { ObjectAcls::of(&bucket, &facts, account_facts, zone) } else { None };
+                Ok(Judged { bucket, zone: Arc::clone(zone), exposure, object_acls })
+            }
+        };
+        let mut judging = target.cloud.buckets(account).map(judge).buffer_unordered(BUCKETS_JUDGED_IN_FLIGHT);
+        let (mut judged, mut gaps) = (Vec::new(), Vec::new());
+        while let Some(next) = judging.next().await {
+            match next {
+                Ok(next) => {
+                    let exposed = next.exposure.exposures.len();
+                    tracing::debug!(bucket = ?next.bucket.name, account = ?account.id, exposed, "judged");
+                    gaps.extend(next.exposure.gaps.iter().cloned());
+                    judged.push(next);
+                }
+                Err(error) => gaps.push(CloudError::gap(&error)),
+            }
+            if self.stopped() {
+                break;
+            }
+        }
+        (judged, gaps)
+    }
+}
+
+/// Most exposed first; what is unknown goes before what is closed.
+fn urgency(exposure: &BucketExposure) -> (bool, Reach) {
+    let ways: Vec<_> = exposure.exposures.iter().collect();
+    (ways.iter().any(|way| way.certainty == Certainty::Proven), Reach::widest(&ways))
+}

@@ -1,0 +1,263 @@
+//! The way of one bucket: list it, read what outsiders reach and a sample of the rest, and say what is wrong.
+
+use std::collections::BinaryHeap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use futures::stream::{self, Stream, StreamExt};
+use tokio::sync::mpsc;
+
+use super::{Coverage, Engine, Judged, Target};
+use crate::estate::{Gap, GapReason, Object, Provider};
+use crate::exposure::Exposure;
+use crate::findings::{Assessment, Finding, reads};
+
+/// Beyond the limit on ACLs, one in so many is read still, chosen by the hash of the key.
+const ACL_SAMPLE: u64 = 100;
+
+/// An object to read, with the ways in that its own ACL adds.
+type Chosen = (Object, Vec<Exposure>);
+
+/// What the listing leaves when it has ended.
+struct Listed {
+    coverage: Coverage,
+    sample: Sample,
+}
+
+impl Engine<'_> {
+    pub(super) async fn bucket(&self, target: &Target, judged: Judged) -> (Vec<Finding>, Coverage) {
+        let mut assessment = Assessment::new(
+            judged.bucket.clone(),
+            judged.exposure.clone(),
+            self.seen.clone(),
+            self.settings.confidence_min,
+        );
+        let mut coverage = Coverage::begin();
+        coverage.buckets = 1;
+        coverage.buckets_exposed = u64::from(!judged.exposure.exposures.is_empty());
+
+        // The listing runs ahead of the reads by what the channel holds.
+        let (send, mut receive) = mpsc::channel(self.settings.reads_in_flight_max);
+        let chosen = stream::poll_fn(move |context| receive.poll_recv(context));
+        let (Listed { coverage: listing, sample }, ()) = futures::join!(
+            self.list(target, &judged, send),
+            self.read_all(target, &judged, chosen, &mut assessment, &mut coverage)
+        );
+        coverage.merge(listing);
+        if sample.left_out > 0 {
+            coverage.gap(&sample.gap(&judged.bucket.name));
+        }
+        coverage.objects.skipped += sample.left_out;
+        let sampled = stream::iter(sample.into_objects().map(|object| (object, Vec::new())));
+        self.read_all(target, &judged, sampled, &mut assessment, &mut coverage).await;
+        (assessment.findings(), coverage)
+    }
+
+    /// Lists the bucket and sends on what is to be read now; the rest competes for the sample.
+    async fn list(&self, target: &Target, judged: &Judged, chosen: mpsc::Sender<Chosen>) -> Listed {
+        let mut coverage = Coverage::begin();
+        let mut sample = Sample::new(self.settings.sample_objects_max);
+        let full = self.settings.all || judged.bucket.account.provider == Provider::Local;
+        let (mut read, mut acls) = (0, 0);
+        let mut pages = target.cloud.objects(&judged.bucket, &target.prefix);
+        while let Some(page) = pages.next().await {
+            if self.stopped() {
+                coverage.gap(&gap(
+                    judged,
+                    GapReason::Interrupted,
+                    "the run was ended before the listing was",
+                ));
+                break;
+            }
+            let objects = match page {
+                Ok(objects) => objects,
+                Err(error) => {
+                    coverage.gap(&error.gap());
+                    continue;
+                }
+            };
+            self.progress.listed(objects.len());
+            let mut with_ways = stream::iter(objects)
+                .map(|object| {
+                    let ask = self.asks_for_acl(judged, &object, &mut acls);
+                    async move {
+                        let (own, gaps) = match &judged.object_acls {
+                            Some(object_acls) if ask => {
+                                let facts = target.cloud.object_facts(&judged.bucket, &object).await;
+                                let exposure = object_acls.exposure(&object, &facts);
+                                (exposure.exposures, exposure.gaps)
+                            }
+                            _ => (Vec::new(), Vec::new()),
+                        };
+                        (object, own, gaps)
+                    }
+                })
+                .buffered(self.settings.reads_in_flight_max);
+            while let Some((object, own, gaps)) = with_ways.next().await {
+                gaps.iter().for_each(|gap| coverage.gap(gap));
+                coverage.objects.listed += 1;
+                coverage.bytes.listed += object.size_bytes;
+                let ways = || judged.exposure.exposures.iter().chain(&own);
+                if !full && !ways().any(|way| reads(way, &object.key)) {
+                    sample.offer(object);
+                } else if read < self.settings.objects_per_bucket_max {
+                    read += 1;
+                    // A closed channel means that the reader is gone, and with it this future.
+                    let _ = chosen.send((object, own)).await;
+                } else {
+                    coverage.objects.skipped += 1;
+                    coverage.gap(&gap_at_limit(judged));
+                }
+            }
+        }
+        if acls > self.settings.object_acls_per_bucket_max {
+            let detail = format!(
+                "read the ACLs of the first {} objects and of one in {ACL_SAMPLE} beyond; raise `object_acls_per_bucket_max`",
+                self.settings.object_acls_per_bucket_max
+            );
+            coverage.gap(&gap(judged, GapReason::Sampled, &detail));
+        }
+        Listed { coverage, sample }
+    }
+
+    /// Whether an object's own ACL is worth a request: it could grant something, and there are not too many of them.
+    fn asks_for_acl(&self, judged: &Judged, object: &Object, acls: &mut u64) -> bool {
+        if judged.object_acls.is_none() {
+            return false;
+        }
+        *acls += 1;
+        *acls <= self.settings.object_acls_per_bucket_max || hash(&object.key).is_multiple_of(ACL_SAMPLE)
+    }
+
+    async fn read_all(
+        &self,
+        target: &Target,
+        judged: &Judged,
+        objects: impl Stream<Item = Chosen>,
+        assessment: &mut Assessment,
+        coverage: &mut Coverage,
+    ) {
+        let reads = objects.map(|(object, own)| async {
+            let classified = self.object(target, &judged.bucket, &object).await;
+            (object, own, classified)
+        });
+        let mut reads = std::pin::pin!(reads.buffer_unordered(self.settings.reads_in_flight_max));
+        while let Some((object, own, (classification, gaps))) = reads.next().await {
+            gaps.iter().for_each(|gap| coverage.gap(gap));
+            assessment.open(&own);
+            match classification {
+                Some(classification) => {
+                    coverage.objects.read += 1;
+                    self.progress.object_done();
+                    coverage.bytes.read += classification.bytes_read;
+                    assessment.add(&object, &own, &classification);
+                }
+                None => coverage.objects.skipped += 1,
+            }
+        }
+    }
+}
+
+fn gap(judged: &Judged, reason: GapReason, detail: &str) -> Gap {
+    let resource = judged.bucket.name.clone();
+    Gap { reason, operation: "list".to_owned(), resource, detail: detail.to_owned() }
+}
+
+fn gap_at_limit(judged: &Judged) -> Gap {
+    gap(
+        judged,
+        GapReason::LimitReached,
+        "more objects than are read of one bucket; raise `objects_per_bucket_max`",
+    )
+}
+
+fn hash(key: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// A sample of objects by the hash of their keys, so that the order of the listing has no say in it; bounded.
+struct Sample {
+    most: usize,
+    left_out: u64,
+    objects: BinaryHeap<Hashed>,
+}
+
+impl Sample {
+    fn new(most: usize) -> Self {
+        Self { most, left_out: 0, objects: BinaryHeap::new() }
+    }
+
+    fn offer(&mut self, object: Object) {
+        self.objects.push(Hashed(hash(&object.key), object));
+        if self.objects.len() > self.most {
+            self.objects.pop();
+            self.left_out += 1;
+        }
+    }
+
+    fn gap(&self, bucket: &str) -> Gap {
+        let (read, all) = (self.objects.len(), self.objects.len() as u64 + self.left_out);
+        Gap {
+            reason: GapReason::Sampled,
+            operation: "read".to_owned(),
+            resource: bucket.to_owned(),
+            detail: format!(
+                "read {read} of {all} objects that nobody outside reaches; `--all` reads them all"
+            ),
+        }
+    }
+
+    fn into_objects(self) -> impl Iterator<Item = Object> {
+        self.objects.into_iter().map(|Hashed(_, object)| object)
+    }
+}
+
+struct Hashed(u64, Object);
+
+impl PartialEq for Hashed {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl Eq for Hashed {}
+
+impl PartialOrd for Hashed {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Hashed {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.cmp(&other.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(keys: &[String]) -> Vec<String> {
+        let mut sample = Sample::new(10);
+        for key in keys {
+            let size_bytes = 1;
+            let key = key.clone();
+            sample.offer(Object { key, size_bytes, etag: None, modified: None, storage_class: None });
+        }
+        assert_eq!(sample.left_out, 990);
+        let mut keys: Vec<String> = sample.into_objects().map(|object| object.key).collect();
+        keys.sort();
+        keys
+    }
+
+    #[test]
+    fn the_sample_is_bounded_and_blind_to_the_order_of_the_listing() {
+        let mut keys: Vec<String> = (0..1000).map(|number| format!("key-{number:04}")).collect();
+        let forward = sample(&keys);
+        keys.reverse();
+        assert_eq!(forward, sample(&keys));
+        assert!(forward.iter().any(|key| key.as_str() > "key-0500"), "{forward:?}");
+    }
+}

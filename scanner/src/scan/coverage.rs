@@ -1,0 +1,142 @@
+//! What was seen, and what was not?
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use serde::Serialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::estate::{Gap, GapReason};
+
+/// Gaps told one by one; those beyond are only counted.
+const GAPS_MAX: usize = 1_000;
+
+/// What a run saw: the last line of its output.
+#[derive(Debug, Serialize)]
+pub struct Coverage {
+    /// Always `spillwatch.coverage/1`.
+    pub schema: &'static str,
+    /// RFC 3339.
+    pub started: String,
+    /// RFC 3339.
+    pub ended: String,
+    /// How long the run took.
+    pub elapsed_ms: u64,
+    /// Accounts and projects enumerated.
+    pub accounts: u64,
+    /// Buckets judged.
+    pub buckets: u64,
+    /// Of these, open to somebody outside, proven or possible.
+    pub buckets_exposed: u64,
+    /// Objects by what became of them.
+    pub objects: Counts,
+    /// Bytes by what became of them.
+    pub bytes: Counts,
+    /// Findings reported.
+    pub findings: u64,
+    /// How often something could not be seen, by reason.
+    pub gaps_by_reason: BTreeMap<&'static str, u64>,
+    /// The gaps themselves, alike ones of a bucket counted together.
+    pub gaps: Vec<CountedGap>,
+    /// Whether the run was ended before its time.
+    pub interrupted: bool,
+    /// Whether everything was seen that the settings asked for.
+    pub complete: bool,
+    #[serde(skip)]
+    clock: Instant,
+}
+
+/// Objects or bytes.
+#[derive(Debug, Default, Serialize)]
+pub struct Counts {
+    /// In the listings.
+    pub listed: u64,
+    /// Read.
+    pub read: u64,
+    /// Left out by sampling or limits, or unreadable.
+    pub skipped: u64,
+}
+
+/// A gap and how often it was met.
+#[derive(Debug, Serialize)]
+pub struct CountedGap {
+    #[serde(flatten)]
+    gap: Gap,
+    count: u64,
+}
+
+impl CountedGap {
+    /// What happened and the next step.
+    pub fn detail(&self) -> &str {
+        &self.gap.detail
+    }
+}
+
+impl Coverage {
+    pub(super) fn begin() -> Self {
+        Self {
+            schema: "spillwatch.coverage/1",
+            started: now(),
+            ended: String::new(),
+            elapsed_ms: 0,
+            accounts: 0,
+            buckets: 0,
+            buckets_exposed: 0,
+            objects: Counts::default(),
+            bytes: Counts::default(),
+            findings: 0,
+            gaps_by_reason: BTreeMap::new(),
+            gaps: Vec::new(),
+            interrupted: false,
+            complete: false,
+            clock: Instant::now(),
+        }
+    }
+
+    /// Counts a gap; the first of its kind in a bucket is kept as the example.
+    pub(super) fn gap(&mut self, gap: &Gap) {
+        self.gaps_counted(gap.clone(), 1);
+    }
+
+    fn gaps_counted(&mut self, gap: Gap, count: u64) {
+        tracing::trace!(reason = gap.reason.as_str(), operation = ?gap.operation, resource = ?gap.resource, "gap");
+        *self.gaps_by_reason.entry(gap.reason.as_str()).or_default() += count;
+        let place = |gap: &Gap| gap.resource.split('/').next().unwrap_or_default().to_owned();
+        let room = self.gaps.len() < GAPS_MAX;
+        let alike = self.gaps.iter_mut().find(|known| {
+            (known.gap.reason, &known.gap.operation) == (gap.reason, &gap.operation)
+                && place(&known.gap) == place(&gap)
+        });
+        match alike {
+            Some(known) => known.count += count,
+            None if room => self.gaps.push(CountedGap { gap, count }),
+            None => {}
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        self.buckets += other.buckets;
+        self.buckets_exposed += other.buckets_exposed;
+        for (sum, more) in [(&mut self.objects, other.objects), (&mut self.bytes, other.bytes)] {
+            sum.listed += more.listed;
+            sum.read += more.read;
+            sum.skipped += more.skipped;
+        }
+        for CountedGap { gap, count } in other.gaps {
+            self.gaps_counted(gap, count);
+        }
+    }
+
+    pub(super) fn end(mut self) -> Self {
+        self.ended = now();
+        self.elapsed_ms = u64::try_from(self.clock.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let asked_for = |reason: &str| reason == GapReason::Sampled.as_str();
+        self.complete = !self.interrupted && self.gaps_by_reason.keys().all(|reason| asked_for(reason));
+        self
+    }
+}
+
+fn now() -> String {
+    OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default()
+}

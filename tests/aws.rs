@@ -1,0 +1,55 @@
+//! Does the door to AWS open on servers that others wrote, and on a stand-in that fails by script?
+
+mod ceph;
+mod faults;
+mod listing;
+mod moto;
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_sdk_s3::config::{BehaviorVersion, Region};
+use aws_sdk_s3::primitives::ByteStream;
+use spillwatch::cloud::aws::AwsSettings;
+
+use crate::cloud_conformance::{BUCKET, objects};
+
+/// Settings for a server of the tests, impatient enough for faults to show within seconds.
+fn settings(endpoint: &str, user: &str) -> AwsSettings {
+    AwsSettings {
+        credentials: Some(credentials(user)),
+        region: Some("us-east-1".to_owned()),
+        endpoint_url: Some(endpoint.to_owned()),
+        path_style: true,
+        read_timeout: Duration::from_secs(2),
+        ..AwsSettings::default()
+    }
+}
+
+fn credentials(user: &str) -> Credentials {
+    Credentials::new(user, format!("{user}secret"), None, None, "tests")
+}
+
+/// A client that writes, to prepare what is read.
+fn seeder(endpoint: &str, credentials: Credentials) -> aws_sdk_s3::Client {
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .endpoint_url(endpoint)
+        .force_path_style(true)
+        .credentials_provider(credentials)
+        .build();
+    aws_sdk_s3::Client::from_conf(config)
+}
+
+async fn seed_conformance(s3: &aws_sdk_s3::Client) {
+    s3.create_bucket().bucket(BUCKET).send().await.expect("the bucket is made");
+    for (key, bytes) in objects() {
+        put(s3, BUCKET, key, bytes).await;
+    }
+}
+
+async fn put(s3: &aws_sdk_s3::Client, bucket: &str, key: &str, bytes: impl Into<Vec<u8>>) {
+    let body = ByteStream::from(bytes.into());
+    s3.put_object().bucket(bucket).key(key).body(body).send().await.expect("the object is put");
+}
