@@ -129,7 +129,7 @@ impl Keys {
 
     /// Whether `key` is in the set.
     pub fn contains(&self, key: &str) -> bool {
-        let any = |set: &BTreeSet<String>| set.iter().any(|pattern| Pattern::wildcard(pattern).matches(key));
+        let any = |set: &BTreeSet<String>| set.iter().any(|pattern| pattern::matches(pattern, key));
         any(&self.include) && !any(&self.exclude)
     }
 

@@ -9,7 +9,8 @@ use time::format_description::well_known::Rfc3339;
 use tokio::sync::{Semaphore, watch};
 
 use crate::cloud::{Cloud, CloudError};
-use crate::estate::{Account, Bucket, Facts, Gap};
+use crate::estate::{Account, Bucket, Gap, Provider};
+use crate::exposure::aws::ObjectAcls;
 use crate::exposure::{self, BucketExposure, Certainty, ZoneOfTrust};
 use crate::findings::{Finding, Reach};
 
@@ -79,11 +80,9 @@ pub struct Target {
 /// A bucket of which it is known who can reach it.
 struct Judged {
     bucket: Bucket,
-    facts: Facts,
-    account_facts: Arc<Facts>,
-    zone: Arc<ZoneOfTrust>,
     exposure: BucketExposure,
-    object_acls_matter: bool,
+    /// What decides about its objects' ACLs, if they can grant anything.
+    object_acls: Option<ObjectAcls>,
 }
 
 struct Engine<'a> {
@@ -170,22 +169,17 @@ impl Engine<'_> {
         account: &Account,
         zone: &Arc<ZoneOfTrust>,
     ) -> (Vec<Judged>, Vec<Gap>) {
-        let account_facts = Arc::new(target.cloud.account_facts(account).await);
+        let account_facts = target.cloud.account_facts(account).await;
         let judge = |found: Result<Bucket, CloudError>| {
-            let account_facts = Arc::clone(&account_facts);
+            let account_facts = &account_facts;
             async move {
                 let bucket = found?;
                 let facts = target.cloud.access_facts(&bucket).await;
-                let exposure = exposure::judge(&bucket, &facts, &account_facts, zone);
-                let object_acls_matter = exposure::aws::object_acls_matter(&facts, &account_facts);
-                Ok(Judged {
-                    bucket,
-                    facts,
-                    account_facts,
-                    zone: Arc::clone(zone),
-                    exposure,
-                    object_acls_matter,
-                })
+                let exposure = exposure::judge(&bucket, &facts, account_facts, zone);
+                let is_aws = bucket.account.provider == Provider::Aws;
+                let object_acls =
+                    if is_aws { ObjectAcls::of(&bucket, &facts, account_facts, zone) } else { None };
+                Ok(Judged { bucket, exposure, object_acls })
             }
         };
         let mut judging = target.cloud.buckets(account).map(judge).buffer_unordered(BUCKETS_JUDGED_IN_FLIGHT);

@@ -141,7 +141,6 @@ pub fn read<T>(
 /// A parser for answers that are one typed object under `name`.
 fn under<T: DeserializeOwned>(name: &'static str) -> impl FnOnce(&Value) -> Result<T, String> {
     move |answer| {
-        // An empty list would be read as a structure of which nothing is set.
         let inner =
             answer.get(name).filter(|inner| inner.is_object()).ok_or_else(|| format!("no `{name}`"))?;
         T::deserialize(inner).map_err(|error| error.to_string())

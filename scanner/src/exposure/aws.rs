@@ -1,5 +1,7 @@
 //! Who can reach an S3 bucket?
 
+use std::sync::Arc;
+
 use crate::estate::aws::{
     Acl, PolicyStatus, acl, bucket_policy, is_website, ownership, policy_status, region,
     resource_control_policies,
@@ -35,7 +37,7 @@ use verdict::Verdict;
 
 /// Judges who outside `zone` can reach `bucket`, from the facts of the bucket and of its account.
 ///
-/// Object ACLs are not looked at, since they are not facts of the bucket: see [`object_exposure`].
+/// Object ACLs are not looked at, since they are not facts of the bucket: see [`ObjectAcls`].
 pub fn bucket_exposure(
     bucket: &Bucket,
     facts: &Facts,
@@ -50,20 +52,12 @@ pub fn bucket_exposure(
     verdict.finish()
 }
 
-/// Whether object ACLs can grant anything in this bucket: if not, nobody needs to read them.
-///
-/// Under IgnorePublicAcls they still grant to named accounts.
-pub fn object_acls_matter(facts: &Facts, account_facts: &Facts) -> bool {
-    let _ = account_facts;
-    ownership(facts, "").is_not("BucketOwnerEnforced")
-}
-
 /// Whether the bucket's policy can allow anything on an object with these facts: it reaches only objects that the
 /// bucket's owner owns. `None` if an owner could not be read.
 ///
 /// Source: S3 User Guide, "Bucket owner granting permissions to objects it does not own".
 pub fn policy_reaches_object(object_facts: &Facts, facts: &Facts) -> Option<bool> {
-    if !ownership(facts, "").is_not("BucketOwnerEnforced") {
+    if matches!(ownership(facts, ""), Fact::Present(rule) if rule == ENFORCED) {
         return Some(true);
     }
     let owner = |fact: Fact<Acl>| match fact {
@@ -75,29 +69,49 @@ pub fn policy_reaches_object(object_facts: &Facts, facts: &Facts) -> Option<bool
     Some(of_bucket == of_object)
 }
 
-/// Who outside can reach one object through its own ACL; keys are the object's key.
-pub fn object_exposure(
-    bucket: &Bucket,
-    object: &Object,
-    object_facts: &Facts,
-    facts: &Facts,
-    account_facts: &Facts,
-    zone: &ZoneOfTrust,
-) -> BucketExposure {
-    let dossier = Dossier::read(bucket, facts, account_facts, zone);
-    let mut verdict = Verdict::new(&dossier);
-    if let Some(channel) = channels::of_object(&dossier, &object.key, object_facts, &mut verdict.notes) {
-        verdict.add(&channel);
-    }
-    verdict.finish()
+/// What decides about the ACLs of a bucket's objects.
+#[derive(Debug, Clone)]
+pub struct ObjectAcls {
+    bucket: Bucket,
+    facts: Facts,
+    zone: Arc<ZoneOfTrust>,
 }
 
-impl<T: AsRef<str>> Fact<T> {
-    /// Whether it may be something else.
-    fn is_not(&self, value: &str) -> bool {
-        !matches!(self, Self::Present(own) if own.as_ref() == value)
+impl ObjectAcls {
+    /// Prepares to judge the ACLs of the bucket's objects; `None` if no ACL can grant anything, so that nobody needs to
+    /// read one. Under IgnorePublicAcls they still grant to named accounts.
+    pub fn of(
+        bucket: &Bucket,
+        facts: &Facts,
+        account_facts: &Facts,
+        zone: &Arc<ZoneOfTrust>,
+    ) -> Option<Self> {
+        let mut all = facts.clone();
+        all.inherit(account_facts);
+        let off = matches!(ownership(&all, &bucket.name), Fact::Present(rule) if rule == ENFORCED);
+        (!off).then(|| Self { bucket: bucket.clone(), facts: all, zone: Arc::clone(zone) })
+    }
+
+    /// Who outside can reach one object through its own ACL; keys are the object's key. An ACL that could not be read is
+    /// a gap, and so possible for everyone.
+    pub fn exposure(&self, object: &Object, object_facts: &Facts) -> BucketExposure {
+        let resource = format!("{}/{}", self.bucket.name, object.key);
+        let grants = acl(object_facts, "s3:GetObjectAcl", &resource);
+        if let Fact::Present(grants) = &grants
+            && rules::of_acl(grants, &grants.owner.id, "", Some(&object.key)).is_empty()
+        {
+            return BucketExposure::unknown(&self.bucket);
+        }
+        let dossier = Dossier::read(&self.bucket, &self.facts, &Facts::default(), &self.zone);
+        let mut verdict = Verdict::new(&dossier);
+        if let Some(channel) = channels::of_object(&dossier, &object.key, grants, &mut verdict.notes) {
+            verdict.add(&channel);
+        }
+        verdict.finish()
     }
 }
+
+const ENFORCED: &str = "BucketOwnerEnforced";
 
 /// Everything that was read about a bucket, typed.
 pub(super) struct Dossier<'a> {
@@ -172,7 +186,7 @@ impl<'a> Dossier<'a> {
     /// Whether ACLs are without any effect; unseen counts as no, with a doubt.
     fn acls(&self) -> Setting {
         match &self.ownership {
-            Fact::Present(rule) if rule == "BucketOwnerEnforced" => Setting::On("the bucket"),
+            Fact::Present(rule) if rule == ENFORCED => Setting::On("the bucket"),
             Fact::Present(_) | Fact::Absent => Setting::Off,
             Fact::Unread(gap) => Setting::Unseen(gap.clone()),
         }

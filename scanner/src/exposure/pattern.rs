@@ -181,6 +181,37 @@ impl Pattern {
     }
 }
 
+/// Whether `text` matches a pattern as it is written, without preparing it: for listings of millions of keys.
+///
+/// There is one point of return, so time is at most the product of the lengths.
+pub fn matches(pattern: &str, text: &str) -> bool {
+    let (mut wanted, mut found) = (pattern.chars(), text.chars());
+    let mut retry = None;
+    loop {
+        let (mut next_wanted, mut next_found) = (wanted.clone(), found.clone());
+        match (next_wanted.next(), next_found.next()) {
+            (Some('*'), _) => {
+                retry = Some((next_wanted.clone(), found.clone()));
+                wanted = next_wanted;
+                continue;
+            }
+            (None, None) => return true,
+            (Some(own), Some(c)) if own == '?' || own == c => {
+                (wanted, found) = (next_wanted, next_found);
+                continue;
+            }
+            _ => {}
+        }
+        let Some((behind_star, mut skipped)) = retry.take() else { return false };
+        if skipped.next().is_none() {
+            return false;
+        }
+        wanted = behind_star.clone();
+        found = skipped.clone();
+        retry = Some((behind_star, skipped));
+    }
+}
+
 /// The strings that match the same patterns, by their shortest member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Region {

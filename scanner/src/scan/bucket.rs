@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::{Coverage, Engine, Judged, Target};
 use crate::estate::{Gap, GapReason, Object, Provider};
-use crate::exposure::{Exposure, aws};
+use crate::exposure::Exposure;
 use crate::findings::{Assessment, Finding, reads};
 
 /// Beyond the limit on ACLs, one in so many is read still, chosen by the hash of the key.
@@ -80,14 +80,15 @@ impl Engine<'_> {
                 .map(|object| {
                     let ask = self.asks_for_acl(judged, &object, &mut acls);
                     async move {
-                        if !ask {
-                            return (object, Vec::new(), Vec::new());
-                        }
-                        let facts = target.cloud.object_facts(&judged.bucket, &object).await;
-                        let Judged { bucket, account_facts, zone, .. } = judged;
-                        let own =
-                            aws::object_exposure(bucket, &object, &facts, &judged.facts, account_facts, zone);
-                        (object, own.exposures, own.gaps)
+                        let (own, gaps) = match &judged.object_acls {
+                            Some(object_acls) if ask => {
+                                let facts = target.cloud.object_facts(&judged.bucket, &object).await;
+                                let exposure = object_acls.exposure(&object, &facts);
+                                (exposure.exposures, exposure.gaps)
+                            }
+                            _ => (Vec::new(), Vec::new()),
+                        };
+                        (object, own, gaps)
                     }
                 })
                 .buffered(self.settings.reads_in_flight_max);
@@ -120,7 +121,7 @@ impl Engine<'_> {
 
     /// Whether an object's own ACL is worth a request: it could grant something, and there are not too many of them.
     fn asks_for_acl(&self, judged: &Judged, object: &Object, acls: &mut u64) -> bool {
-        if judged.bucket.account.provider != Provider::Aws || !judged.object_acls_matter {
+        if judged.object_acls.is_none() {
             return false;
         }
         *acls += 1;

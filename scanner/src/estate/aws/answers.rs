@@ -118,7 +118,11 @@ pub struct OriginIdentity {
 
 /// Reads an ACL kept under `operation`.
 pub fn acl(facts: &Facts, operation: &str, resource: &str) -> Fact<Acl> {
-    read(facts, operation, resource, |answer| Acl::deserialize(answer).map_err(|error| error.to_string()))
+    read(facts, operation, resource, |answer| {
+        // A derived reader would take a list as well.
+        let answer = answer.as_object().map(|_| answer).ok_or("no object")?;
+        Acl::deserialize(answer).map_err(|error| error.to_string())
+    })
 }
 
 /// A policy in an answer's `Policy`, as text or object.

@@ -1,7 +1,7 @@
 //! By which ways can a request come to the bucket, and what decides on each?
 
-use crate::estate::aws::{AccessPoint, access_points, acl, multi_region_access_points, origin_identities};
-use crate::estate::{Fact, Facts, Gap};
+use crate::estate::aws::{AccessPoint, Acl, access_points, multi_region_access_points, origin_identities};
+use crate::estate::{Fact, Gap};
 use crate::exposure::pattern::{Class, Pattern, Token};
 use crate::exposure::policy::{Choice, Part, PrincipalName, Test, Text, is_account};
 
@@ -33,17 +33,19 @@ pub(super) fn of_bucket(dossier: &Dossier<'_>, notes: &mut Notes) -> Vec<Channel
 pub(super) fn of_object(
     dossier: &Dossier<'_>,
     key: &str,
-    object_facts: &Facts,
+    acl: Fact<Acl>,
     notes: &mut Notes,
 ) -> Option<Channel> {
-    let operation = "s3:GetObjectAcl";
-    let resource = format!("{}/{key}", dossier.bucket.name);
-    let mut grants = match acl(object_facts, operation, &resource) {
+    let mut grants = match acl {
         Fact::Present(acl) => {
             rules::of_acl(&acl, owner(dossier, Some(&acl.owner.id)), &arn(dossier), Some(key))
         }
         Fact::Absent => Vec::new(),
-        Fact::Unread(gap) => unread_acl(dossier, &gap, Origin::ObjectAcl),
+        Fact::Unread(gap) => {
+            let unread = unread_acl(dossier, &gap, Origin::ObjectAcl);
+            notes.may_miss(gap);
+            unread
+        }
     };
     neutralise(dossier, &mut grants, notes);
     if grants.is_empty() {

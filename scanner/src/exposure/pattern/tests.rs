@@ -29,6 +29,7 @@ proptest! {
             &text.chars().collect::<Vec<_>>(),
         );
         prop_assert_eq!(Pattern::wildcard(&pattern).matches(&text), by_definition);
+        prop_assert_eq!(super::matches(&pattern, &text), by_definition);
     }
 
     #[test]

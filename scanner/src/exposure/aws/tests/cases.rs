@@ -6,12 +6,13 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::estate::{Account, Bucket, Facts, Object, Provider};
-use crate::exposure::aws::{bucket_exposure, object_exposure};
+use crate::exposure::aws::{ObjectAcls, bucket_exposure};
 use crate::exposure::{BucketExposure, ZoneOfTrust};
 
 #[derive(Deserialize)]
@@ -106,7 +107,8 @@ impl Case {
                 let mut own = own.clone();
                 own.remove("key");
                 let own = facts(Map::new(), &own);
-                object_exposure(&bucket, &object, &own, &of_bucket, &of_account, &self.zone)
+                let acls = ObjectAcls::of(&bucket, &of_bucket, &of_account, &Arc::new(self.zone.clone()));
+                acls.map_or_else(|| BucketExposure::unknown(&bucket), |acls| acls.exposure(&object, &own))
             }
         }
     }
