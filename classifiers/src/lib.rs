@@ -6,11 +6,15 @@
 
 mod detection;
 mod extract;
+mod lexicon;
 mod mask;
+mod scan;
 mod session;
+mod sightings;
 mod sketch;
+mod values;
 
 pub use detection::{Category, Classification, Detection, Evidence, Gap, GapReason};
-pub use mask::Masked;
+pub use mask::{Masked, screen};
 pub use session::{Classifier, Flow, Hints, Limits, Session};
 pub use sketch::Distinct;
