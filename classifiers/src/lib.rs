@@ -5,6 +5,7 @@
 //! ```
 
 mod detection;
+pub mod encrypted;
 mod extract;
 mod lexicon;
 mod mask;
