@@ -4,15 +4,21 @@
 //! Classifier::begin(Hints) → Session::push(bytes)… → Session::finish() → Classification
 //! ```
 
+mod credential;
 mod detection;
+mod detectors;
 pub mod encrypted;
 mod extract;
+mod gather;
 mod lexicon;
 mod mask;
 mod scan;
 mod session;
 mod sightings;
 mod sketch;
+mod structure;
+mod table;
+mod text;
 mod values;
 
 pub use detection::{Category, Classification, Detection, Evidence, Gap, GapReason};

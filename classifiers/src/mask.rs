@@ -130,7 +130,10 @@ mod tests {
         assert_eq!(number("4111 1111 1111 1111").as_str(), "***1111");
         assert_eq!(number("123-45-6789").as_str(), "***789");
         assert_eq!(id("usr_8a7f").as_str(), "u***");
-        assert_eq!(secret("aws_access_key", "AKIAABCDEFGHIJKLMNOP").as_str(), "[aws_access_key, 20 characters]");
+        assert_eq!(
+            secret("aws_access_key", "AKIAABCDEFGHIJKLMNOP").as_str(),
+            "[aws_access_key, 20 characters]"
+        );
     }
 
     #[test]

@@ -167,7 +167,10 @@ mod tests {
         ] {
             for padding in [0, 1, 40, 50, 60, 63, 64, 100] {
                 let padded = format!("{}{text} .", " ".repeat(padding));
-                assert!(found(&padded).contains(&(expected.0, expected.1 + padding)), "{text} after {padding}");
+                assert!(
+                    found(&padded).contains(&(expected.0, expected.1 + padding)),
+                    "{text} after {padding}"
+                );
             }
         }
     }

@@ -18,18 +18,62 @@ const SURROUNDINGS_MAX: u32 = 200;
 
 /// Words beside which a person's data is an employee's.
 const EMPLOYMENT: &[&str] = &[
-    "employee", "payroll", "salary", "personnel", "staff", "human resources", "onboarding", "new hire", "hired", "termination",
-    "department", "manager", "reports to", "hr@", "workforce", "offboarding", "employment", "job title", "mitarbeiter", "gehalt",
-    "salarié", "empleado", "dipendente",
+    "employee",
+    "payroll",
+    "salary",
+    "personnel",
+    "staff",
+    "human resources",
+    "onboarding",
+    "new hire",
+    "hired",
+    "termination",
+    "department",
+    "manager",
+    "reports to",
+    "hr@",
+    "workforce",
+    "offboarding",
+    "employment",
+    "job title",
+    "mitarbeiter",
+    "gehalt",
+    "salarié",
+    "empleado",
+    "dipendente",
 ];
 /// Words beside which it is a customer's.
 const CUSTOMERS: &[&str] = &[
-    "customer", "client", "order", "invoice", "subscriber", "patient", "purchase", "shipping", "billing", "guest", "donor", "newsletter",
+    "customer",
+    "client",
+    "order",
+    "invoice",
+    "subscriber",
+    "patient",
+    "purchase",
+    "shipping",
+    "billing",
+    "guest",
+    "donor",
+    "newsletter",
 ];
 /// Words beside which it is an author's of something public.
 const AUTHORS: &[&str] = &[
-    "author:", "authors", "committer", "signed-off-by", "co-authored-by", "reviewed-by", "maintainer", "contributor", "copyright",
-    "license", "commit ", "changelog", "credits", "thanks to", "published by",
+    "author:",
+    "authors",
+    "committer",
+    "signed-off-by",
+    "co-authored-by",
+    "reviewed-by",
+    "maintainer",
+    "contributor",
+    "copyright",
+    "license",
+    "commit ",
+    "changelog",
+    "credits",
+    "thanks to",
+    "published by",
 ];
 
 /// Where the bytes that are looked at stand.
@@ -109,7 +153,14 @@ pub(crate) struct Sightings {
 
 impl Sightings {
     /// Looks at one candidate.
-    pub(crate) fn look(&mut self, text: &[u8], candidate: Candidate, at: usize, position: Position<'_>, key: HashKey) {
+    pub(crate) fn look(
+        &mut self,
+        text: &[u8],
+        candidate: Candidate,
+        at: usize,
+        position: Position<'_>,
+        key: HashKey,
+    ) {
         match candidate {
             Candidate::At => self.email(text, at, position, key),
             Candidate::Number => self.number(text, at, position, key),
@@ -128,7 +179,8 @@ impl Sightings {
 
     /// The share of addresses at the domain that most of them have, if that domain is an organisation's.
     pub(crate) fn main_domain_share(&self) -> f64 {
-        let most = self.domains.iter().filter(|domain| !domain.free).map(|domain| domain.count).max().unwrap_or(0);
+        let most =
+            self.domains.iter().filter(|domain| !domain.free).map(|domain| domain.count).max().unwrap_or(0);
         most as f64 / self.emails.count.max(1) as f64
     }
 
@@ -172,7 +224,11 @@ impl Sightings {
     }
 
     fn international(&mut self, text: &[u8], at: usize, position: Position<'_>, key: HashKey) {
-        if at.checked_sub(1).and_then(|before| text.get(before)).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'+') {
+        if at
+            .checked_sub(1)
+            .and_then(|before| text.get(before))
+            .is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'+')
+        {
             return;
         }
         for end in group_ends(text, at + 1) {
@@ -194,7 +250,8 @@ impl Sightings {
         if matches!(before, b'+' | b'.' | b'_' | b'-' | b'=' | b'%') && before != b'=' {
             return;
         }
-        let run = text.get(at..).unwrap_or_default().iter().take(21).take_while(|b| b.is_ascii_digit()).count();
+        let run =
+            text.get(at..).unwrap_or_default().iter().take(21).take_while(|b| b.is_ascii_digit()).count();
         if matches!(run, 10 | 13 | 16) && matches!(text.get(at..at + 2), Some([b'1', b'4'..=b'9'])) {
             return; // Seconds, milliseconds or microseconds since 1970.
         }
@@ -213,23 +270,40 @@ impl Sightings {
     /// A number with letters in it: a whole word that a scheme knows, beside a word that names the scheme.
     fn lettered(&mut self, text: &[u8], at: usize, position: Position<'_>, key: HashKey) {
         let is_part = |b: &u8| b.is_ascii_alphanumeric();
-        let start = at - text.get(at.saturating_sub(20)..at).unwrap_or_default().iter().rev().take_while(|b| is_part(b)).count();
+        let start = at
+            - text
+                .get(at.saturating_sub(20)..at)
+                .unwrap_or_default()
+                .iter()
+                .rev()
+                .take_while(|b| is_part(b))
+                .count();
         let end = at + text.get(at..).unwrap_or_default().iter().take(20).take_while(|b| is_part(b)).count();
         let Some(compact) = text.get(start..end).and_then(national::Compact::of) else { return };
         for scheme in national::SCHEMES {
-            if (scheme.is_valid)(&compact) && (scheme.certainty >= 1.0 || is_named(text, start, end, scheme.context)) {
+            if (scheme.is_valid)(&compact)
+                && (scheme.certainty >= 1.0 || is_named(text, start, end, scheme.context))
+            {
                 self.count(scheme.kind, text, start..end, position, key);
                 return;
             }
         }
     }
 
-    fn count(&mut self, kind: &'static str, text: &[u8], range: std::ops::Range<usize>, position: Position<'_>, key: HashKey) {
+    fn count(
+        &mut self,
+        kind: &'static str,
+        text: &[u8],
+        range: std::ops::Range<usize>,
+        position: Position<'_>,
+        key: HashKey,
+    ) {
         let Some(value) = text.get(range.clone()) else { return };
         self.look_around(text, range.start);
         let seen = self.kinds.entry(kind).or_default();
         seen.count += 1;
-        let context = national::scheme(kind).map_or(&["phone", "tel", "mobile", "iban", "card"][..], |scheme| scheme.context);
+        let context = national::scheme(kind)
+            .map_or(&["phone", "tel", "mobile", "iban", "card"][..], |scheme| scheme.context);
         seen.named += u64::from(is_named(text, range.start, range.end, context));
         seen.distinct.insert(key.hash_folded(value));
         if seen.samples.len() < SAMPLES_MAX {
@@ -265,7 +339,14 @@ fn number_kind(text: &[u8], start: usize, end: usize, contiguous: bool) -> Optio
     }
     let digits = Digits::of(value)?;
     if finance::is_card(&digits) {
-        let named = || is_named(text, start, end, &["card", "visa", "mastercard", "amex", "pan", "credit", "kreditkarte"]);
+        let named = || {
+            is_named(
+                text,
+                start,
+                end,
+                &["card", "visa", "mastercard", "amex", "pan", "credit", "kreditkarte"],
+            )
+        };
         return ((!contiguous || named()) && !finance::is_test_card(&digits)).then_some("payment_card");
     }
     let compact = national::Compact::of(value)?;
@@ -281,7 +362,12 @@ fn number_kind(text: &[u8], start: usize, end: usize, contiguous: bool) -> Optio
     let named = || {
         (7..=12).contains(&digits.len())
             && contact::is_phone(value)
-            && is_named(text, start, end, &["phone", "tel", "mobile", "cell", "fax", "call", "handy", "móvil", "telefon"])
+            && is_named(
+                text,
+                start,
+                end,
+                &["phone", "tel", "mobile", "cell", "fax", "call", "handy", "móvil", "telefon"],
+            )
     };
     (grouped || named()).then_some("phone")
 }
@@ -337,7 +423,8 @@ fn has_any(window: &[u8], words: &[&str]) -> bool {
             // Short words (`sin`, `pan`, `tel`) count only by themselves.
             let bounded = |b: Option<&u8>| !b.is_some_and(u8::is_ascii_alphabetic);
             word.len() > 5
-                || (bounded(at.checked_sub(1).and_then(|before| window.get(before))) && bounded(window.get(at + word.len())))
+                || (bounded(at.checked_sub(1).and_then(|before| window.get(before)))
+                    && bounded(window.get(at + word.len())))
         })
     })
 }
@@ -352,7 +439,9 @@ mod tests {
         let place = Place::default();
         let position = Position { place: &place, start: Start::Byte(0) };
         let text = text.as_bytes();
-        scan::candidates(text, 0, |candidate, at| sightings.look(text, candidate, at, position, HashKey::new([3; 32])));
+        scan::candidates(text, 0, |candidate, at| {
+            sightings.look(text, candidate, at, position, HashKey::new([3; 32]))
+        });
         sightings
     }
 
@@ -378,7 +467,13 @@ mod tests {
         ] {
             assert_eq!(kinds(text), [expected], "{text}");
         }
-        assert_eq!(seen("write to jane.doe@acme.example or bob@acme.example, not info@acme.example").emails.distinct.estimate(), 2);
+        assert_eq!(
+            seen("write to jane.doe@acme.example or bob@acme.example, not info@acme.example")
+                .emails
+                .distinct
+                .estimate(),
+            2
+        );
     }
 
     #[test]

@@ -48,7 +48,11 @@ impl Digits {
 
     /// `length` digits from `start`, as a number.
     pub(crate) fn number(&self, start: usize, length: usize) -> u64 {
-        self.as_slice().iter().skip(start).take(length).fold(0, |number, digit| number * 10 + u64::from(*digit))
+        self.as_slice()
+            .iter()
+            .skip(start)
+            .take(length)
+            .fold(0, |number, digit| number * 10 + u64::from(*digit))
     }
 
     /// The sum of the digits, each times its weight.

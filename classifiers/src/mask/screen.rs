@@ -34,8 +34,26 @@ pub fn screen(name: &str) -> Masked {
 }
 
 fn is_separator(c: char) -> bool {
-    matches!(c, '/' | '\\' | '=' | ':' | ',' | ';' | '?' | '&' | '#' | '|' | '<' | '>' | '"' | '\'' | '[' | ']' | '{' | '}')
-        || is_unsafe(c)
+    matches!(
+        c,
+        '/' | '\\'
+            | '='
+            | ':'
+            | ','
+            | ';'
+            | '?'
+            | '&'
+            | '#'
+            | '|'
+            | '<'
+            | '>'
+            | '"'
+            | '\''
+            | '['
+            | ']'
+            | '{'
+            | '}'
+    ) || is_unsafe(c)
 }
 
 /// Control, bidirectional and invisible characters can make a report show something else than it says.
@@ -46,9 +64,21 @@ fn is_unsafe(c: char) -> bool {
 
 fn names_a_secret(word: &str) -> bool {
     let word = word.to_ascii_lowercase();
-    ["password", "passwd", "pwd", "secret", "token", "apikey", "api_key", "access_key", "signature", "credential", "sig"]
-        .iter()
-        .any(|name| word.ends_with(name))
+    [
+        "password",
+        "passwd",
+        "pwd",
+        "secret",
+        "token",
+        "apikey",
+        "api_key",
+        "access_key",
+        "signature",
+        "credential",
+        "sig",
+    ]
+    .iter()
+    .any(|name| word.ends_with(name))
 }
 
 fn screened_word(word: &str, secret: bool) -> String {
@@ -121,7 +151,9 @@ fn is_uuid_like(word: &str) -> bool {
     let stem = word.split('.').next().unwrap_or_default();
     stem.len() == 36
         && word.len() <= 44
-        && stem.char_indices().all(|(at, c)| if matches!(at, 8 | 13 | 18 | 23) { c == '-' } else { c.is_ascii_hexdigit() })
+        && stem
+            .char_indices()
+            .all(|(at, c)| if matches!(at, 8 | 13 | 18 | 23) { c == '-' } else { c.is_ascii_hexdigit() })
 }
 
 #[cfg(test)]

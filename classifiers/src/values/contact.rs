@@ -4,16 +4,70 @@ use super::Digits;
 
 /// Domains at which people have private addresses: one of them does not make an employer.
 const FREE_MAIL: &[&str] = &[
-    "gmail.com", "googlemail.com", "yahoo.com", "hotmail.com", "outlook.com", "live.com", "icloud.com", "me.com", "aol.com",
-    "gmx.de", "gmx.net", "web.de", "mail.ru", "yandex.ru", "proton.me", "protonmail.com", "qq.com", "163.com", "orange.fr",
-    "free.fr", "wanadoo.fr", "libero.it", "t-online.de", "comcast.net", "btinternet.com", "msn.com", "ymail.com", "zoho.com",
+    "gmail.com",
+    "googlemail.com",
+    "yahoo.com",
+    "hotmail.com",
+    "outlook.com",
+    "live.com",
+    "icloud.com",
+    "me.com",
+    "aol.com",
+    "gmx.de",
+    "gmx.net",
+    "web.de",
+    "mail.ru",
+    "yandex.ru",
+    "proton.me",
+    "protonmail.com",
+    "qq.com",
+    "163.com",
+    "orange.fr",
+    "free.fr",
+    "wanadoo.fr",
+    "libero.it",
+    "t-online.de",
+    "comcast.net",
+    "btinternet.com",
+    "msn.com",
+    "ymail.com",
+    "zoho.com",
 ];
 
 /// Local parts of roles and machines.
 const ROLES: &[&str] = &[
-    "info", "support", "noreply", "no-reply", "donotreply", "do-not-reply", "admin", "sales", "contact", "help", "hello",
-    "webmaster", "postmaster", "security", "abuse", "jobs", "press", "office", "team", "hostmaster", "billing", "git", "root",
-    "mailer-daemon", "notifications", "privacy", "legal", "marketing", "feedback", "enquiries", "service", "newsletter",
+    "info",
+    "support",
+    "noreply",
+    "no-reply",
+    "donotreply",
+    "do-not-reply",
+    "admin",
+    "sales",
+    "contact",
+    "help",
+    "hello",
+    "webmaster",
+    "postmaster",
+    "security",
+    "abuse",
+    "jobs",
+    "press",
+    "office",
+    "team",
+    "hostmaster",
+    "billing",
+    "git",
+    "root",
+    "mailer-daemon",
+    "notifications",
+    "privacy",
+    "legal",
+    "marketing",
+    "feedback",
+    "enquiries",
+    "service",
+    "newsletter",
 ];
 
 /// An e-mail address and its halves.
@@ -50,7 +104,8 @@ pub(crate) fn email_around(text: &[u8], at: usize) -> Option<Email<'_>> {
         local = rest;
     }
     let after = text.get(at + 1..)?;
-    let domain_length = after.iter().take(254).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-')).count();
+    let domain_length =
+        after.iter().take(254).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-')).count();
     let mut domain = after.get(..domain_length)?;
     while let [rest @ .., b'.' | b'-'] = domain {
         domain = rest;
@@ -98,7 +153,8 @@ fn is_domain(domain: &[u8]) -> bool {
 pub(crate) fn is_phone(value: &[u8]) -> bool {
     let value = value.trim_ascii();
     let value = value.strip_prefix(b"tel:").unwrap_or(value);
-    let extension = value.iter().position(|b| matches!(b, b'x' | b'e' | b'E' | b'X' | b'#')).unwrap_or(value.len());
+    let extension =
+        value.iter().position(|b| matches!(b, b'x' | b'e' | b'E' | b'X' | b'#')).unwrap_or(value.len());
     let (number, extension) = value.split_at_checked(extension).unwrap_or((value, b""));
     if !extension.is_empty() && (extension.len() > 9 || !extension.last().is_some_and(u8::is_ascii_digit)) {
         return false;
@@ -115,7 +171,10 @@ pub(crate) fn is_phone(value: &[u8]) -> bool {
             (7..=12).contains(&digits.len())
                 && !super::when::is_date_like_bytes(number)
                 && !(number.contains(&b'.') && number.iter().filter(|b| **b == b'.').count() == 3)
-                && (digits.len() != 10 || digits.at(0) == 0 || is_nanp(&digits) || !number.iter().all(u8::is_ascii_digit))
+                && (digits.len() != 10
+                    || digits.at(0) == 0
+                    || is_nanp(&digits)
+                    || !number.iter().all(u8::is_ascii_digit))
         }
     }
 }
@@ -138,7 +197,9 @@ pub(crate) fn is_e164(digits: &Digits) -> bool {
 impl Digits {
     /// A North American number from a position on: area and exchange begin with 2–9.
     fn is_nanp_from(&self, start: usize) -> bool {
-        self.at(start) >= 2 && self.at(start + 3) >= 2 && !(self.at(start + 1) == 9 && self.at(start + 2) == 9)
+        self.at(start) >= 2
+            && self.at(start + 3) >= 2
+            && !(self.at(start + 1) == 9 && self.at(start + 2) == 9)
     }
 }
 
@@ -165,7 +226,8 @@ mod tests {
             ("ünal@acme.example", Some("ünal@acme.example")),
         ] {
             let at = text.find('@').unwrap();
-            let found = email_around(text.as_bytes(), at).map(|e| String::from_utf8_lossy(e.address).into_owned());
+            let found =
+                email_around(text.as_bytes(), at).map(|e| String::from_utf8_lossy(e.address).into_owned());
             assert_eq!(found.as_deref(), expected, "{text}");
         }
         assert!(email(b" mailto:jane@acme.example").is_some());
@@ -175,12 +237,31 @@ mod tests {
     #[test]
     fn telephone_numbers_of_many_countries() {
         for yes in [
-            "+1 415-555-0132", "(415) 555-0132", "415.555.0132", "+49 30 901820", "+44 20 7946 0958", "030 901820", "0033 1 99 00 12 34",
-            "+91 98765 43210", "+1-202-555-0143 x204", "tel:+4930901820", "+5511987654321",
+            "+1 415-555-0132",
+            "(415) 555-0132",
+            "415.555.0132",
+            "+49 30 901820",
+            "+44 20 7946 0958",
+            "030 901820",
+            "0033 1 99 00 12 34",
+            "+91 98765 43210",
+            "+1-202-555-0143 x204",
+            "tel:+4930901820",
+            "+5511987654321",
         ] {
             assert!(is_phone(yes.as_bytes()), "{yes}");
         }
-        for no in ["2026-11-23", "10.200.13.14", "1111111111", "12345", "+0 123 456 789", "1763877600", "+1 115-555-0132", "v1.2.3", ""] {
+        for no in [
+            "2026-11-23",
+            "10.200.13.14",
+            "1111111111",
+            "12345",
+            "+0 123 456 789",
+            "1763877600",
+            "+1 115-555-0132",
+            "v1.2.3",
+            "",
+        ] {
             assert!(!is_phone(no.as_bytes()), "{no}");
         }
     }

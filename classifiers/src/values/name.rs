@@ -5,15 +5,72 @@
 
 /// Words that are written like names but stand for organisations, products and places.
 const NOT_NAMES: &[&str] = &[
-    "inc", "llc", "ltd", "gmbh", "corp", "co", "company", "group", "bank", "university", "the", "of", "and", "for", "street", "road",
-    "city", "project", "team", "department", "manager", "engineer", "director", "analyst", "sales", "marketing", "total", "new",
-    "north", "south", "east", "west", "limited", "services", "systems", "solutions", "international", "pro", "plus", "edition",
-    "officer", "lead", "senior", "junior", "head", "chief", "product", "software", "operations", "finance", "human", "resources",
-    "customer", "account", "data", "engineering", "support", "monday", "january",
+    "inc",
+    "llc",
+    "ltd",
+    "gmbh",
+    "corp",
+    "co",
+    "company",
+    "group",
+    "bank",
+    "university",
+    "the",
+    "of",
+    "and",
+    "for",
+    "street",
+    "road",
+    "city",
+    "project",
+    "team",
+    "department",
+    "manager",
+    "engineer",
+    "director",
+    "analyst",
+    "sales",
+    "marketing",
+    "total",
+    "new",
+    "north",
+    "south",
+    "east",
+    "west",
+    "limited",
+    "services",
+    "systems",
+    "solutions",
+    "international",
+    "pro",
+    "plus",
+    "edition",
+    "officer",
+    "lead",
+    "senior",
+    "junior",
+    "head",
+    "chief",
+    "product",
+    "software",
+    "operations",
+    "finance",
+    "human",
+    "resources",
+    "customer",
+    "account",
+    "data",
+    "engineering",
+    "support",
+    "monday",
+    "january",
 ];
 
 /// Particles that stand in lower case inside names.
-const PARTICLES: &[&str] = &["de", "da", "do", "dos", "la", "le", "van", "von", "der", "den", "di", "del", "della", "bin", "al", "el", "y", "e", "ten", "ter", "zu", "af", "av", "ibn"];
+const PARTICLES: &[&str] = &[
+    "de", "da", "do", "dos", "la", "le", "van", "von", "der", "den", "di", "del", "della", "bin", "al", "el",
+    "y", "e", "ten", "ter", "zu", "af", "av", "ibn",
+];
 
 /// Two to five words that begin with capitals (particles aside), or `Last, First`.
 pub(crate) fn is_full_name(value: &str) -> bool {
@@ -59,10 +116,27 @@ mod tests {
 
     #[test]
     fn names_have_a_shape() {
-        for yes in ["Jane Doe", "DOE, Jane", "María José García", "Ludwig van Beethoven", "Jane Q. Public", "Seán O'Brien", "王 小明"] {
+        for yes in [
+            "Jane Doe",
+            "DOE, Jane",
+            "María José García",
+            "Ludwig van Beethoven",
+            "Jane Q. Public",
+            "Seán O'Brien",
+            "王 小明",
+        ] {
             assert!(is_full_name(yes), "{yes}");
         }
-        for no in ["jane doe", "Acme Inc", "left-pad", "Senior Engineer", "Q3 2027", "Jane", "A sentence with many lower words", ""] {
+        for no in [
+            "jane doe",
+            "Acme Inc",
+            "left-pad",
+            "Senior Engineer",
+            "Q3 2027",
+            "Jane",
+            "A sentence with many lower words",
+            "",
+        ] {
             assert!(!is_full_name(no), "{no}");
         }
         assert!(is_single_name("Jean-Luc") && !is_single_name("x1") && !is_single_name("hello"));

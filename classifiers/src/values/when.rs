@@ -58,7 +58,9 @@ pub(crate) fn is_date_like_bytes(value: &[u8]) -> bool {
     };
     clock
         && ((is_day(part(0, 4), part(4, 6), part(6, 8)))
-            || (length == 8 && (is_day(part(4, 8), part(2, 4), part(0, 2)) || is_day(part(4, 8), part(0, 2), part(2, 4)))))
+            || (length == 8
+                && (is_day(part(4, 8), part(2, 4), part(0, 2))
+                    || is_day(part(4, 8), part(0, 2), part(2, 4)))))
 }
 
 /// The length of the timestamp that a log line begins with: `2026-11-23T06:07:08…`, `Nov 23 06:07:08`, `[23/Nov/2026:06:…]`.
@@ -69,7 +71,11 @@ pub(crate) fn leading(line: &[u8]) -> Option<usize> {
     let after = rest.get(end..)?;
     let gap = usize::from(matches!(after.first(), Some(b'T' | b't' | b' ' | b':')));
     let time = after.get(gap..)?;
-    let length = time.iter().take(24).take_while(|b| b.is_ascii_digit() || matches!(b, b':' | b'.' | b',' | b'Z' | b'+')).count();
+    let length = time
+        .iter()
+        .take(24)
+        .take_while(|b| b.is_ascii_digit() || matches!(b, b':' | b'.' | b',' | b'Z' | b'+'))
+        .count();
     (length >= 5 && is_time(time.get(..length)?)).then_some(bracket + end + gap + length)
 }
 
@@ -92,7 +98,8 @@ fn epoch(value: &[u8]) -> Option<When> {
 
 fn dotted_or_compact(value: &[u8]) -> Option<When> {
     if value.len() == 8 && !value.contains(&b'.') {
-        let (year, month, day) = (number(value.get(..4)?)?, number(value.get(4..6)?)?, number(value.get(6..)?)?);
+        let (year, month, day) =
+            (number(value.get(..4)?)?, number(value.get(4..6)?)?, number(value.get(6..)?)?);
         return is_day(year as u32, month as u32, day as u32).then_some(When::Date);
     }
     (date_end(value)? == value.len()).then_some(When::Date)
