@@ -96,7 +96,7 @@ impl Secrets {
     pub(crate) fn assignment(&mut self, name: &str, value: &str, place: &Place, key: HashKey) {
         if let Some(secret) = assignment::recognise(name, value) {
             let start = value.find(|c: char| !c.is_whitespace() && c != '"' && c != '\'').unwrap_or(0);
-            let position = Position { place, start: Start::Byte(0) };
+            let position = Position { place, start: Start::Part };
             self.count(value.as_bytes(), start, secret, position, key);
         }
     }

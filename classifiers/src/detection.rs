@@ -67,6 +67,15 @@ pub struct Detection {
     pub because: Vec<String>,
 }
 
+impl Detection {
+    /// Whether what was found could open encrypted content that lies beside it: private keys, symmetric keys, keysets, and
+    /// not merely tokens of a service.
+    pub fn holds_key_material(&self) -> bool {
+        self.category == Category::Credential
+            && self.kinds.keys().any(|kind| crate::credential::KEY_MATERIAL.contains(kind))
+    }
+}
+
 /// One masked sample and where it stands.
 #[derive(Debug, Clone, Serialize)]
 pub struct Evidence {

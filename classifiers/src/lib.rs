@@ -4,11 +4,13 @@
 //! Classifier::begin(Hints) → Session::push(bytes)… → Session::finish() → Classification
 //! ```
 
+mod content_type;
 mod credential;
 mod detection;
 mod detectors;
 pub mod encrypted;
 mod extract;
+mod file;
 mod gather;
 mod lexicon;
 mod mask;

@@ -85,7 +85,7 @@ fn number_shapes(digit: u128, separator: u128, token: u128, token_before: u128) 
     let six_four = d6 & separator >> 6 & d4 >> 7;
     let two_threes = d2 & separator >> 2 & d3 >> 3 & separator >> 6 & d3 >> 7;
     let twos = d2 & separator >> 2 & d2 >> 3 & separator >> 5 & d2 >> 6 & separator >> 8 & token >> 9;
-    let lettered = d6 & !(digit >> 6) & token >> 6 & (token << 1 | token_before);
+    let lettered = d6 & digit >> 6 & !(digit >> 7) & token >> 7 & (token << 1 | token_before);
     d8 | three_two_four | threes | bracketed | fours | six_four | two_threes | twos | lettered
 }
 
@@ -159,7 +159,7 @@ mod tests {
             ("811218-9876", (Candidate::Number, 0)),
             ("86 095 742 719", (Candidate::Number, 0)),
             ("85.07.30-033.28", (Candidate::Number, 0)),
-            ("AB123456C", (Candidate::Number, 2)),
+            ("AB123456C", (Candidate::Code, 0)),
             ("+49 30 901820", (Candidate::Plus, 0)),
             ("DE89 3704 0044 0532 0130 00", (Candidate::Code, 0)),
             ("RSSMRA85T10A562S", (Candidate::Code, 0)),

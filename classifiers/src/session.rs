@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::Classification;
+use crate::content_type::HEAD_BYTES;
+use crate::extract::Budget;
+use crate::file::{File, Inside};
+use crate::gather::Gather;
+use crate::sketch::HashKey;
+use crate::{Classification, Gap, GapReason, detectors, encrypted};
 
 /// What may be spent on one object.
 #[derive(Debug, Clone)]
@@ -45,23 +50,43 @@ pub enum Flow {
     Enough,
 }
 
-/// The rules, limits and keys shared by all sessions: make one, use it from every thread.
-#[derive(Debug, Default)]
+/// The rules, limits and keys shared by all sessions: make one, use it from every thread. Making it costs nothing, as
+/// nothing is compiled.
+#[derive(Debug, Clone)]
 pub struct Classifier {
     limits: Arc<Limits>,
+    key: HashKey,
+}
+
+impl Default for Classifier {
+    /// With the default limits and a fixed key: counts can be merged with any other default, hashes can be guessed.
+    fn default() -> Self {
+        Self::new(Limits::default(), [0; 32])
+    }
 }
 
 impl Classifier {
     /// `sketch_key` keys the hashes of [`crate::Distinct`]: random per run, or kept where counts are to be merged across runs.
     pub fn new(limits: Limits, sketch_key: [u8; 32]) -> Self {
-        let _ = sketch_key;
-        Self { limits: Arc::new(limits) }
+        Self { limits: Arc::new(limits), key: HashKey::new(sketch_key) }
     }
 
     /// Starts on an object.
     pub fn begin(&self, hints: Hints<'_>) -> Session {
-        let _ = hints;
-        Session { limits: Arc::clone(&self.limits) }
+        let mut gather = Gather::new(self.key);
+        if let Some(verdict) = encrypted::by_metadata(hints.metadata) {
+            gather.encrypted(&crate::extract::Place::default(), verdict);
+        }
+        let inside = Inside::new(gather, Arc::clone(&self.limits));
+        Session {
+            budget: inside.budget(),
+            inside,
+            file: File::object(hints.name, hints.size_bytes),
+            name: hints.name.to_owned(),
+            size: hints.size_bytes,
+            read: 0,
+            enough: false,
+        }
     }
 
     /// Classifies bytes that are all in memory.
@@ -73,26 +98,53 @@ impl Classifier {
 }
 
 /// One object on its way through the classifiers.
-#[derive(Debug)]
 pub struct Session {
-    limits: Arc<Limits>,
+    inside: Inside,
+    budget: Budget,
+    file: File,
+    name: String,
+    size: Option<u64>,
+    read: u64,
+    enough: bool,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("size", &self.size).field("read", &self.read).finish_non_exhaustive()
+    }
 }
 
 impl Session {
     /// Takes the next bytes, of any length; memory stays within [`Limits`] whatever is pushed.
     pub fn push(&mut self, bytes: &[u8]) -> Flow {
-        let _ = (bytes, &self.limits);
-        Flow::More
+        if self.enough {
+            return Flow::Enough;
+        }
+        self.read += bytes.len() as u64;
+        let flow = self.file.push(bytes, &mut self.inside, &mut self.budget);
+        self.enough = flow == Flow::Enough;
+        flow
     }
 
     /// Ends the object. The result is the same however the bytes were cut into chunks.
     pub fn finish(self) -> Classification {
-        Classification {
-            content_type: "application/octet-stream",
-            detections: Vec::new(),
-            bytes_read: 0,
-            bytes_total: None,
-            gaps: Vec::new(),
+        let Self { mut inside, mut budget, file, name, size, read, enough } = self;
+        let content_type = file.finish(&mut inside, &mut budget);
+        let missing = size.filter(|_| !enough).map_or(0, |size| size.saturating_sub(read));
+        if missing > 0 {
+            inside.gather.gap(Gap {
+                reason: GapReason::Truncated,
+                detail: format!("{missing} bytes of the object did not arrive"),
+            });
         }
+        let gaps = std::mem::take(&mut inside.gather.gaps);
+        let bytes_total = size.or((!enough).then_some(read));
+        let detections = detectors::judge(inside.gather, &name);
+        // Where the head was enough, what came with it in the same chunk was not looked at.
+        let bytes_read = if enough { read.min(HEAD_BYTES as u64) } else { read };
+        Classification { content_type, detections, bytes_read, bytes_total, gaps }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -91,16 +91,19 @@ pub(crate) enum Start {
     Byte(u64),
     /// In a row; bytes within it say nothing to a person.
     Row(u64),
+    /// In the part that the place names.
+    Part,
 }
 
 impl Position<'_> {
     /// The position of the byte at `at`, masked.
     pub(crate) fn masked(&self, at: usize) -> Masked {
         let mut parts: Vec<Masked> = self.place.0.iter().map(|part| mask::label(part)).collect();
-        parts.push(match self.start {
-            Start::Byte(first) => Masked::byte(first + at as u64),
-            Start::Row(row) => Masked::row(row),
-        });
+        match self.start {
+            Start::Byte(first) => parts.push(Masked::byte(first + at as u64)),
+            Start::Row(row) => parts.push(Masked::row(row)),
+            Start::Part => {}
+        }
         Masked::joined(&parts)
     }
 }
@@ -255,12 +258,19 @@ impl Sightings {
         if matches!(run, 10 | 13 | 16) && matches!(text.get(at..at + 2), Some([b'1', b'4'..=b'9'])) {
             return; // Seconds, milliseconds or microseconds since 1970.
         }
+        // The second group of a card is not the first of something else.
+        if run == 4 && continues_fours(text, at) {
+            return;
+        }
         if run == 8 && text.get(at + 8).is_some_and(u8::is_ascii_alphabetic) {
             self.lettered(text, at, position, key);
             return;
         }
         for end in group_ends(text, at) {
             if let Some(kind) = number_kind(text, at, end, run == end - at) {
+                if kind == "phone" && follows_plus(text, at) {
+                    return;
+                }
                 self.count(kind, text, at..end, position, key);
                 return;
             }
@@ -349,12 +359,14 @@ fn number_kind(text: &[u8], start: usize, end: usize, contiguous: bool) -> Optio
         };
         return ((!contiguous || named()) && !finance::is_test_card(&digits)).then_some("payment_card");
     }
-    let compact = national::Compact::of(value)?;
-    if national::is_dashed_ssn(&compact) {
-        return Some("us_ssn");
-    }
-    for scheme in national::SCHEMES {
-        if (scheme.is_valid)(&compact) && is_named(text, start, end, scheme.context) {
+    if let Some(compact) = national::Compact::of(value) {
+        if national::is_dashed_ssn(&compact) {
+            return Some("us_ssn");
+        }
+        let named = |scheme: &&national::Scheme| is_named(text, start, end, scheme.context);
+        if let Some(scheme) =
+            national::SCHEMES.iter().filter(|scheme| (scheme.is_valid)(&compact)).find(named)
+        {
             return Some(scheme.kind);
         }
     }
@@ -370,6 +382,19 @@ fn number_kind(text: &[u8], start: usize, end: usize, contiguous: bool) -> Optio
             )
     };
     (grouped || named()).then_some("phone")
+}
+
+/// Whether a group of four digits with one separator stands before.
+fn continues_fours(text: &[u8], at: usize) -> bool {
+    matches!(at.checked_sub(5).and_then(|from| text.get(from..at)),
+        Some([a, b, c, d, b' ' | b'-' | b'.']) if [a, b, c, d].iter().all(|b| b.is_ascii_digit()))
+}
+
+/// Whether the number goes on from a `+`, and was looked at from there.
+fn follows_plus(text: &[u8], at: usize) -> bool {
+    let before = text.get(at.saturating_sub(20)..at).unwrap_or_default();
+    let number = |b: &u8| b.is_ascii_digit() || matches!(b, b' ' | b'-' | b'.' | b'(' | b')');
+    before.iter().rev().find(|b| !number(b)) == Some(&b'+')
 }
 
 fn is_grouped_3_3_4(value: &[u8]) -> bool {

@@ -8,7 +8,7 @@ use crate::extract::Place;
 use crate::gather::Gather;
 use crate::sightings::{Position, Start};
 use crate::structure::Structure;
-use encoding::Decoder;
+pub(crate) use encoding::Decoder;
 
 /// Bytes of a block; fits the second-level cache together with what is made of it.
 const BLOCK: usize = 64 << 10;

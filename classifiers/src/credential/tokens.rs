@@ -192,7 +192,7 @@ fn json_web_token(rest: &[u8]) -> Option<Secret> {
     let header = URL_SAFE_NO_PAD.decode(rest.get(..header)?).ok()?;
     memchr::memmem::find(&header, b"\"alg\"")?;
     // The token that the standard's site shows to everybody.
-    let shown = memchr::memmem::find(rest.get(..length)?, b"IkpvaG4gRG9lI").is_some();
+    let shown = memchr::memmem::find(rest.get(..length - 1)?, b"IkpvaG4gRG9lI").is_some();
     (!shown).then_some(Secret { kind: "json_web_token", confidence: 0.7, length: length - 1 })
 }
 

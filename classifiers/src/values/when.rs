@@ -71,11 +71,15 @@ pub(crate) fn leading(line: &[u8]) -> Option<usize> {
     let after = rest.get(end..)?;
     let gap = usize::from(matches!(after.first(), Some(b'T' | b't' | b' ' | b':')));
     let time = after.get(gap..)?;
-    let length = time
-        .iter()
-        .take(24)
-        .take_while(|b| b.is_ascii_digit() || matches!(b, b':' | b'.' | b',' | b'Z' | b'+'))
-        .count();
+    let clock = |b: &u8| b.is_ascii_digit() || matches!(b, b':' | b'.' | b'Z' | b'+');
+    let mut length = time.iter().take(24).take_while(|b| clock(b)).count();
+    // Milliseconds behind a comma; any other comma ends a cell.
+    if let Some([b',', fraction @ ..]) = time.get(length..).map(|rest| rest.get(..4).unwrap_or(rest))
+        && fraction.len() == 3
+        && fraction.iter().all(u8::is_ascii_digit)
+    {
+        length += 4;
+    }
     (length >= 5 && is_time(time.get(..length)?)).then_some(bracket + end + gap + length)
 }
 
