@@ -49,7 +49,7 @@ impl Structure {
         match self {
             Self::Delimited(table) if table.is_tabbed() => "text/tab-separated-values",
             Self::Delimited(_) => "text/csv",
-            Self::JsonLines(_) => "application/x-ndjson",
+            Self::JsonLines(_) => "application/jsonl",
             Self::JsonDocument(_) => "application/json",
             Self::Log(_) => "text/x-log",
             Self::Prose(_) => "text/plain",

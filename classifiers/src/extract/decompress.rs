@@ -1,6 +1,9 @@
 //! How does a compressed stream of any length unpack at constant memory?
 
+mod blocks;
+mod bzip2;
 mod gzip;
+mod lzma;
 
 use crate::Gap;
 use crate::content_type::ContentType;
@@ -32,6 +35,10 @@ impl Decompressor {
     pub(crate) fn new(kind: ContentType) -> Option<Self> {
         let codec: Box<dyn Codec + Send> = match kind {
             ContentType::Gzip => Box::new(gzip::Gzip::default()),
+            ContentType::Bzip2 => Box::new(bzip2::Bzip2::default()),
+            ContentType::Xz => Box::new(lzma::Lzma::xz()),
+            ContentType::Zstd => Box::new(blocks::Gathered::zstd()),
+            ContentType::Lz4 => Box::new(blocks::Gathered::lz4()),
             _ => return None,
         };
         Some(Self::with(codec))
@@ -46,6 +53,9 @@ impl Decompressor {
     pub(super) fn for_zip_method(method: u16) -> Option<Self> {
         match method {
             8 => Some(Self::deflate()),
+            12 => Self::new(ContentType::Bzip2),
+            93 | 20 => Self::new(ContentType::Zstd),
+            95 => Self::new(ContentType::Xz),
             _ => None,
         }
     }
@@ -64,8 +74,7 @@ impl Decompressor {
             return Ok(());
         }
         self.read += input.len() as u64;
-        let allowed = FREE_BYTES.max(self.read.saturating_mul(RATIO_MAX));
-        let mut metered = Metered { written: &mut self.written, allowed, out };
+        let mut metered = Metered::new(self.read, &mut self.written, out);
         let result = self.codec.push(input, &mut metered);
         self.failed = result.is_err();
         result
@@ -75,13 +84,14 @@ impl Decompressor {
     ///
     /// # Errors
     ///
-    /// [`crate::GapReason::Truncated`] where the packed bytes ended before their format does.
-    pub(crate) fn finish(self) -> Result<(), Gap> {
-        if self.failed || self.codec.is_complete() {
-            Ok(())
-        } else {
-            Err(truncated("the compressed stream is cut off"))
+    /// [`crate::GapReason::Truncated`] where the packed bytes ended before their format does, and as from
+    /// [`Decompressor::push`], which may have held back the last bytes.
+    pub(crate) fn finish(mut self, out: &mut Pieces<'_>) -> Result<(), Gap> {
+        if self.failed {
+            return Ok(());
         }
+        self.codec.finish(&mut Metered::new(self.read, &mut self.written, out))?;
+        if self.codec.is_complete() { Ok(()) } else { Err(truncated("the compressed stream is cut off")) }
     }
 
     /// Bytes unpacked so far.
@@ -95,6 +105,12 @@ trait Codec {
     /// Takes all of `input`.
     fn push(&mut self, input: &[u8], out: &mut Metered<'_>) -> Result<(), Gap>;
 
+    /// Gives what was held back, once all packed bytes have come.
+    fn finish(&mut self, out: &mut Metered<'_>) -> Result<(), Gap> {
+        let _ = out;
+        Ok(())
+    }
+
     /// Whether the packed bytes may end here.
     fn is_complete(&self) -> bool;
 }
@@ -106,7 +122,11 @@ struct Metered<'a> {
     out: &'a mut Pieces<'a>,
 }
 
-impl Metered<'_> {
+impl<'a> Metered<'a> {
+    fn new(read: u64, written: &'a mut u64, out: &'a mut Pieces<'a>) -> Self {
+        Self { written, allowed: FREE_BYTES.max(read.saturating_mul(RATIO_MAX)), out }
+    }
+
     fn put(&mut self, piece: &[u8]) -> Result<(), Gap> {
         *self.written += piece.len() as u64;
         if *self.written > self.allowed {

@@ -18,7 +18,10 @@ fn unpack(kind: ContentType, packed: &[u8], step: usize) -> (Vec<u8>, Result<(),
             return (unpacked, result);
         }
     }
-    let end = decompressor.finish();
+    let end = decompressor.finish(&mut |bytes| {
+        unpacked.extend_from_slice(bytes);
+        Ok(())
+    });
     (unpacked, end)
 }
 
@@ -37,7 +40,27 @@ fn sample() -> Vec<u8> {
 
 /// One packed sample of every kind.
 fn packed() -> Vec<(ContentType, Vec<u8>)> {
-    vec![(ContentType::Gzip, gzip(&sample()))]
+    let mut bzip2 = ::bzip2::write::BzEncoder::new(Vec::new(), ::bzip2::Compression::fast());
+    bzip2.write_all(&sample()).unwrap();
+    let mut xz = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(1)).unwrap();
+    xz.write_all(&sample()).unwrap();
+    let mut lz4 = lz4_flex::frame::FrameEncoder::with_frame_info(
+        lz4_flex::frame::FrameInfo::new()
+            .block_mode(lz4_flex::frame::BlockMode::Linked)
+            .block_size(lz4_flex::frame::BlockSize::Max64KB)
+            .block_checksums(true)
+            .content_checksum(true),
+        Vec::new(),
+    );
+    lz4.write_all(&sample()).unwrap();
+    let level = ruzstd::encoding::CompressionLevel::Fastest;
+    vec![
+        (ContentType::Gzip, gzip(&sample())),
+        (ContentType::Bzip2, bzip2.finish().unwrap()),
+        (ContentType::Xz, xz.finish().unwrap()),
+        (ContentType::Lz4, lz4.finish().unwrap()),
+        (ContentType::Zstd, ruzstd::encoding::compress_to_vec(sample().as_slice(), level)),
+    ]
 }
 
 #[test]
@@ -74,7 +97,9 @@ fn bytes_after_the_stream_are_malformed() {
     for (kind, packed) in packed() {
         let (unpacked, end) = unpack(kind, &[packed.as_slice(), b"not a stream at all"].concat(), 1000);
         assert_eq!(end.map_err(|gap| gap.reason), Err(GapReason::Malformed), "{kind:?}");
-        assert!(unpacked == sample(), "{kind:?}");
+        // What was in the works when the error showed may be lost, and no more.
+        assert!(sample().starts_with(&unpacked), "{kind:?}");
+        assert!(unpacked.len() + PIECE_BYTES >= sample().len(), "{kind:?}");
     }
 }
 

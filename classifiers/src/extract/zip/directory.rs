@@ -171,7 +171,7 @@ impl Entry<'_> {
         for feed in self.packed.chunks(FEED_BYTES) {
             decompressor.push(feed, &mut give)?;
         }
-        decompressor.finish()
+        decompressor.finish(&mut give)
     }
 }
 

@@ -26,17 +26,17 @@ pub(crate) struct Builder {
 
 impl Builder {
     pub(crate) fn file(self, name: &str, content: &[u8]) -> Self {
-        self.raw(name, 8, 0, &deflate(content), &[], content.len())
+        self.raw(name, (8, 0), &deflate(content), &[])
     }
 
-    fn raw(mut self, name: &str, method: u16, flags: u16, packed: &[u8], extra: &[u8], size: usize) -> Self {
+    fn raw(mut self, name: &str, (method, flags): (u16, u16), packed: &[u8], extra: &[u8]) -> Self {
         let offset = self.bytes.len();
         let fields = |bytes: &mut Vec<u8>| {
             bytes.extend(flags.to_le_bytes());
             bytes.extend(method.to_le_bytes());
             bytes.extend([0; 8]);
             bytes.extend((packed.len() as u32).to_le_bytes());
-            bytes.extend((size as u32).to_le_bytes());
+            bytes.extend([0; 4]);
             bytes.extend((name.len() as u16).to_le_bytes());
             bytes.extend((extra.len() as u16).to_le_bytes());
         };
@@ -120,8 +120,8 @@ fn a_cut_archive_gives_what_is_there_and_a_gap() {
 #[test]
 fn encrypted_entries_are_named_by_scheme_and_the_rest_is_read() {
     let bytes = Builder::default()
-        .raw("crypto.txt", 8, 1, b"xxxxxxxxxxxxyyy", &[], 3)
-        .raw("aes.txt", 99, 1, b"xxxxxxxxxxxxyyy", b"\x01\x99\x07\0\x02\0AE\x03\x08\0", 3)
+        .raw("crypto.txt", (8, 1), b"xxxxxxxxxxxxyyy", &[])
+        .raw("aes.txt", (99, 1), b"xxxxxxxxxxxxyyy", b"\x01\x99\x07\0\x02\0AE\x03\x08\0")
         .file("plain.txt", b"plain")
         .finish();
     let (_, seen) = seen(&bytes);
@@ -141,7 +141,7 @@ fn a_bomb_ends_at_the_budget() {
     let packed = deflate(&vec![0; 64 << 20]);
     let mut builder = Builder::default();
     for number in 0..10 {
-        builder = builder.raw(&format!("{number}"), 8, 0, &packed, &[], 10);
+        builder = builder.raw(&format!("{number}"), (8, 0), &packed, &[]);
     }
     let mut budget = allowance();
     let mut seen = Seen::default();
@@ -155,7 +155,7 @@ fn a_bomb_ends_at_the_budget() {
 fn too_many_entries_are_a_gap() {
     let mut builder = Builder::default();
     for number in 0..10_050 {
-        builder = builder.raw(&format!("{number}"), 0, 0, b"x", &[], 1);
+        builder = builder.raw(&format!("{number}"), (0, 0), b"x", &[]);
     }
     let (_, seen) = seen(&builder.finish());
     assert_eq!(seen.files.len(), 10_000);
@@ -164,7 +164,7 @@ fn too_many_entries_are_a_gap() {
 
 #[test]
 fn a_method_that_is_not_read_is_a_gap() {
-    let (_, seen) = seen(&Builder::default().raw("a", 97, 0, b"x", &[], 1).finish());
+    let (_, seen) = seen(&Builder::default().raw("a", (97, 0), b"x", &[]).finish());
     assert_eq!(seen.reasons(), [GapReason::Unsupported]);
 }
 
