@@ -220,6 +220,13 @@ impl File {
         self.next(&head, inside, budget);
     }
 
+    /// Takes a piece of what was unpacked, within the allowance.
+    fn take(&mut self, piece: &[u8], inside: &mut Inside, budget: &mut Budget) -> Result<(), Gap> {
+        budget.unpack(piece.len() as u64)?;
+        self.push(piece, inside, budget);
+        Ok(())
+    }
+
     fn unsupported(&self, inside: &mut Inside) -> Stage {
         inside.gap(Gap {
             reason: GapReason::Unsupported,
@@ -260,11 +267,7 @@ impl File {
                 held.extend_from_slice(bytes);
             }
             Stage::Compressed(decompressor, inner) => {
-                let result = decompressor.push(bytes, &mut |piece| {
-                    budget.unpack(piece.len() as u64)?;
-                    inner.push(piece, inside, budget);
-                    Ok(())
-                });
+                let result = decompressor.push(bytes, &mut |piece| inner.take(piece, inside, budget));
                 if let Err(gap) = result {
                     inside.gap(gap);
                 }
@@ -294,8 +297,9 @@ impl File {
                 self.media_type = extract::whole(kind, &held, &self.place, inside, budget).media_type();
                 inside.held -= held.len();
             }
-            Stage::Compressed(decompressor, inner) => {
-                if let Err(gap) = decompressor.finish() {
+            Stage::Compressed(decompressor, mut inner) => {
+                let result = decompressor.finish(&mut |piece| inner.take(piece, inside, budget));
+                if let Err(gap) = result {
                     inside.gap(gap);
                 }
                 inner.finish(inside, budget);
