@@ -27,25 +27,67 @@ impl Random {
 }
 
 const FIRST: &[&str] = &[
-    "Amara", "Bjorn", "Chiara", "Dmitri", "Elena", "Farid", "Greta", "Hiro", "Ines", "Jonas", "Kavya", "Luca", "Mina", "Noor",
-    "Oskar", "Priya", "Quentin", "Rosa", "Sanjay", "Tove", "Umar", "Vera", "Wanda", "Xenia", "Yara", "Zoltan",
+    "Amara", "Bjorn", "Chiara", "Dmitri", "Elena", "Farid", "Greta", "Hiro", "Ines", "Jonas", "Kavya",
+    "Luca", "Mina", "Noor", "Oskar", "Priya", "Quentin", "Rosa", "Sanjay", "Tove", "Umar", "Vera", "Wanda",
+    "Xenia", "Yara", "Zoltan",
 ];
 const LAST: &[&str] = &[
-    "Abbott", "Bianchi", "Castro", "Dubois", "Eriksen", "Fischer", "Gupta", "Hansen", "Ivanov", "Jansen", "Kowalski", "Lindgren",
-    "Moreau", "Novotny", "Okafor", "Petrov", "Quist", "Romano", "Schmidt", "Tanaka", "Ueda", "Varga", "Weber", "Xu", "Young", "Zeman",
+    "Abbott", "Bianchi", "Castro", "Dubois", "Eriksen", "Fischer", "Gupta", "Hansen", "Ivanov", "Jansen",
+    "Kowalski", "Lindgren", "Moreau", "Novotny", "Okafor", "Petrov", "Quist", "Romano", "Schmidt", "Tanaka",
+    "Ueda", "Varga", "Weber", "Xu", "Young", "Zeman",
 ];
-const TITLES: &[&str] = &["Analyst", "Engineer II", "Account Executive", "Controller", "Recruiter", "Staff Engineer", "Counsel"];
+const TITLES: &[&str] =
+    &["Analyst", "Engineer II", "Account Executive", "Controller", "Recruiter", "Staff Engineer", "Counsel"];
 const DEPARTMENTS: &[&str] = &["Finance", "Engineering", "People", "Legal", "Sales", "Support", "Facilities"];
-const PAGES: &[&str] = &["/", "/pricing", "/cart", "/checkout", "/search", "/account/settings", "/p/4711", "/docs/api"];
+const PAGES: &[&str] =
+    &["/", "/pricing", "/cart", "/checkout", "/search", "/account/settings", "/p/4711", "/docs/api"];
 const EVENTS: &[&str] = &["page_view", "click", "add_to_cart", "search", "purchase", "scroll", "logout"];
 const AGENTS: &[&str] = &[
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0 Safari/537.36",
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148",
 ];
 const WORDS: &[&str] = &[
-    "the", "of", "and", "system", "data", "when", "each", "value", "reader", "should", "table", "before", "after", "result",
-    "because", "window", "function", "number", "without", "therefore", "chapter", "simple", "measure", "report", "during", "light",
-    "paper", "figure", "is", "in", "to", "a", "not", "with", "from", "over", "under", "between", "small", "large", "process",
+    "the",
+    "of",
+    "and",
+    "system",
+    "data",
+    "when",
+    "each",
+    "value",
+    "reader",
+    "should",
+    "table",
+    "before",
+    "after",
+    "result",
+    "because",
+    "window",
+    "function",
+    "number",
+    "without",
+    "therefore",
+    "chapter",
+    "simple",
+    "measure",
+    "report",
+    "during",
+    "light",
+    "paper",
+    "figure",
+    "is",
+    "in",
+    "to",
+    "a",
+    "not",
+    "with",
+    "from",
+    "over",
+    "under",
+    "between",
+    "small",
+    "large",
+    "process",
 ];
 
 /// A first and a last name.
@@ -150,7 +192,8 @@ pub fn prose(random: &mut Random, bytes: usize) -> Vec<u8> {
     let mut out = String::with_capacity(bytes + 1024);
     while out.len() < bytes {
         if random.below(6) == 0 {
-            let _ = write!(out, "\n## {} {} {}\n\n", random.pick(WORDS), random.pick(WORDS), random.pick(WORDS));
+            let _ =
+                write!(out, "\n## {} {} {}\n\n", random.pick(WORDS), random.pick(WORDS), random.pick(WORDS));
         }
         for sentence in 0..3 + random.below(4) {
             for word in 0..6 + random.below(14) {

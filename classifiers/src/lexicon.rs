@@ -1,5 +1,8 @@
 //! What does a column, field or key mean by its name? The words of the languages that companies export tables in.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
 /// What a column holds, as its name says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Meaning {
@@ -1072,14 +1075,36 @@ const PLAIN_WORDS: &[&str] = &[
     "payroll",
 ];
 
-/// What a column means by its name, if its name says anything.
+/// Words of one phrase at most.
+const PHRASE_WORDS_MAX: usize = 6;
+
+/// What a column means by its name, if its name says anything: the longest phrase of the lexicon that stands in it.
 pub(crate) fn meaning(header: &str) -> Option<Meaning> {
+    static BY_PHRASE: LazyLock<HashMap<&str, Meaning>> = LazyLock::new(|| {
+        // In reverse, so that of two meanings of a phrase the first one stays.
+        PHRASES
+            .iter()
+            .rev()
+            .flat_map(|(meaning, phrases)| phrases.iter().map(|phrase| (*phrase, *meaning)))
+            .collect()
+    });
     let name = normalised(header);
-    let mut best: Option<(usize, Meaning)> = None;
-    for (meaning, phrases) in PHRASES {
-        for phrase in *phrases {
-            if best.is_none_or(|(length, _)| phrase.len() > length) && contains_phrase(&name, phrase) {
-                best = Some((phrase.len(), *meaning));
+    let starts: Vec<usize> =
+        std::iter::once(0).chain(name.match_indices('_').map(|(at, _)| at + 1)).collect();
+    let ends = |first: usize| {
+        let next = starts.iter().skip(first + 1).map(|start| start - 1).chain(std::iter::once(name.len()));
+        next.take(PHRASE_WORDS_MAX)
+    };
+    let mut best: Option<(&str, Meaning)> = None;
+    for (first, start) in starts.iter().enumerate() {
+        for end in ends(first) {
+            let Some((phrase, meaning)) =
+                name.get(*start..end).and_then(|phrase| BY_PHRASE.get_key_value(phrase))
+            else {
+                continue;
+            };
+            if best.is_none_or(|(longest, _)| phrase.len() > longest.len()) {
+                best = Some((phrase, *meaning));
             }
         }
     }
@@ -1088,16 +1113,15 @@ pub(crate) fn meaning(header: &str) -> Option<Meaning> {
 
 /// Whether every word of a name stands in this lexicon, so that showing it tells nothing of the content.
 pub(crate) fn is_header_word(text: &str) -> bool {
+    static WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+        let words =
+            PHRASES.iter().flat_map(|(_, phrases)| phrases.iter()).flat_map(|phrase| phrase.split('_'));
+        words.chain(PLAIN_WORDS.iter().copied()).collect()
+    });
     let name = normalised(text);
-    !name.is_empty()
-        && name.split('_').all(|word| {
-            (word.len() <= 2 && word.bytes().all(|b| b.is_ascii_digit()))
-                || PLAIN_WORDS.contains(&word)
-                || PHRASES
-                    .iter()
-                    .flat_map(|(_, phrases)| *phrases)
-                    .any(|phrase| contains_phrase(phrase, word))
-        })
+    let is_known =
+        |word: &str| (word.len() <= 2 && word.bytes().all(|b| b.is_ascii_digit())) || WORDS.contains(word);
+    !name.is_empty() && name.split('_').all(is_known)
 }
 
 /// Lower case, words joined by one `_`, camel case split; at most 64 characters of it.
@@ -1117,15 +1141,6 @@ fn normalised(header: &str) -> String {
     }
     name.truncate(name.trim_end_matches('_').len());
     name
-}
-
-/// Whether `phrase` stands in `name` at the borders of words.
-fn contains_phrase(name: &str, phrase: &str) -> bool {
-    name.match_indices(phrase).any(|(at, _)| {
-        let end = at + phrase.len();
-        (at == 0 || name.as_bytes().get(at - 1) == Some(&b'_'))
-            && (end == name.len() || name.as_bytes().get(end) == Some(&b'_'))
-    })
 }
 
 #[cfg(test)]

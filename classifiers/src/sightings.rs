@@ -13,6 +13,8 @@ use crate::{Distinct, Evidence, Masked};
 const SAMPLES_MAX: usize = 3;
 /// Domains of e-mail addresses told apart in one object.
 const DOMAINS_MAX: usize = 64;
+/// Values of one kind of which the surroundings are looked at for its name.
+const NAMED_MAX: u64 = 64;
 /// Surroundings looked at for words of employment, per object: the first ones say enough.
 const SURROUNDINGS_MAX: u32 = 200;
 
@@ -76,6 +78,13 @@ const AUTHORS: &[&str] = &[
     "published by",
 ];
 
+impl Seen {
+    /// The share that stands beside a word that names the kind.
+    pub(crate) fn named_share(&self) -> f64 {
+        self.named as f64 / self.looked_around.max(1) as f64
+    }
+}
+
 /// Where the bytes that are looked at stand.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Position<'a> {
@@ -113,8 +122,9 @@ impl Position<'_> {
 pub(crate) struct Seen {
     /// How often.
     pub(crate) count: u64,
-    /// How often beside a word that names the kind.
-    pub(crate) named: u64,
+    /// Of how many the surroundings were looked at, and how many stand beside a word that names the kind.
+    looked_around: u64,
+    named: u64,
     /// How many different.
     pub(crate) distinct: Distinct,
     /// A few, masked.
@@ -262,15 +272,23 @@ impl Sightings {
         if run == 4 && continues_fours(text, at) {
             return;
         }
+        if matches!(before, b' ' | b'(') && follows_plus(text, at) {
+            return;
+        }
         if run == 8 && text.get(at + 8).is_some_and(u8::is_ascii_alphabetic) {
             self.lettered(text, at, position, key);
             return;
         }
+        if run == 3
+            && let Some(value) = text.get(at..at + 11)
+            && !text.get(at + 11).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'-')
+            && national::Compact::of(value).is_some_and(|compact| national::is_dashed_ssn(&compact))
+        {
+            self.count("us_ssn", text, at..at + 11, position, key);
+            return;
+        }
         for end in group_ends(text, at) {
             if let Some(kind) = number_kind(text, at, end, run == end - at) {
-                if kind == "phone" && follows_plus(text, at) {
-                    return;
-                }
                 self.count(kind, text, at..end, position, key);
                 return;
             }
@@ -312,9 +330,12 @@ impl Sightings {
         self.look_around(text, range.start);
         let seen = self.kinds.entry(kind).or_default();
         seen.count += 1;
-        let context = national::scheme(kind)
-            .map_or(&["phone", "tel", "mobile", "iban", "card"][..], |scheme| scheme.context);
-        seen.named += u64::from(is_named(text, range.start, range.end, context));
+        if seen.looked_around < NAMED_MAX {
+            let context = national::scheme(kind)
+                .map_or(&["phone", "tel", "mobile", "iban", "card"][..], |scheme| scheme.context);
+            seen.looked_around += 1;
+            seen.named += u64::from(is_named(text, range.start, range.end, context));
+        }
         seen.distinct.insert(key.hash_folded(value));
         if seen.samples.len() < SAMPLES_MAX {
             let sample = mask::number(&String::from_utf8_lossy(value));
@@ -326,11 +347,11 @@ impl Sightings {
         if self.surroundings.looked_at >= SURROUNDINGS_MAX {
             return;
         }
-        let window = lowered(text, at.saturating_sub(160), at + 160);
+        let window = text.get(at.saturating_sub(160)..text.len().min(at + 160)).unwrap_or_default();
         self.surroundings.looked_at += 1;
-        self.surroundings.employment += u32::from(has_any(&window, EMPLOYMENT));
-        self.surroundings.customers += u32::from(has_any(&window, CUSTOMERS));
-        self.surroundings.authors += u32::from(has_any(&window, AUTHORS));
+        self.surroundings.employment += u32::from(has_any(window, EMPLOYMENT));
+        self.surroundings.customers += u32::from(has_any(window, CUSTOMERS));
+        self.surroundings.authors += u32::from(has_any(window, AUTHORS));
     }
 }
 
@@ -360,9 +381,6 @@ fn number_kind(text: &[u8], start: usize, end: usize, contiguous: bool) -> Optio
         return ((!contiguous || named()) && !finance::is_test_card(&digits)).then_some("payment_card");
     }
     if let Some(compact) = national::Compact::of(value) {
-        if national::is_dashed_ssn(&compact) {
-            return Some("us_ssn");
-        }
         let named = |scheme: &&national::Scheme| is_named(text, start, end, scheme.context);
         if let Some(scheme) =
             national::SCHEMES.iter().filter(|scheme| (scheme.is_valid)(&compact)).find(named)
@@ -432,26 +450,31 @@ fn group_ends(text: &[u8], start: usize) -> impl Iterator<Item = usize> {
 
 /// Whether one of the words stands shortly before or after a value.
 fn is_named(text: &[u8], start: usize, end: usize, words: &[&str]) -> bool {
-    let before = lowered(text, start.saturating_sub(48), start);
-    let after = lowered(text, end, end + 24);
-    has_any(&before, words) || has_any(&after, words)
+    let around = |from: usize, to: usize| text.get(from..to.min(text.len())).unwrap_or_default();
+    has_any(around(start.saturating_sub(48), start), words) || has_any(around(end, end + 24), words)
 }
 
-fn lowered(text: &[u8], from: usize, to: usize) -> Vec<u8> {
-    let to = to.min(text.len());
-    text.get(from.min(to)..to).unwrap_or_default().to_ascii_lowercase()
-}
-
+/// Whether one of the words, which are in lower case, begins where a word of the window begins.
 fn has_any(window: &[u8], words: &[&str]) -> bool {
-    words.iter().any(|word| {
-        memchr::memmem::find_iter(window, word.as_bytes()).any(|at| {
-            // Short words (`sin`, `pan`, `tel`) count only by themselves.
-            let bounded = |b: Option<&u8>| !b.is_some_and(u8::is_ascii_alphabetic);
-            word.len() > 5
-                || (bounded(at.checked_sub(1).and_then(|before| window.get(before)))
-                    && bounded(window.get(at + word.len())))
-        })
-    })
+    let mut before = b' ';
+    for (at, byte) in window.iter().enumerate() {
+        let begins = byte.is_ascii_alphabetic() || *byte >= 0x80;
+        if begins && !before.is_ascii_alphabetic() {
+            let rest = window.get(at..).unwrap_or_default();
+            if words.iter().any(|word| begins_with(rest, word)) {
+                return true;
+            }
+        }
+        before = *byte;
+    }
+    false
+}
+
+fn begins_with(rest: &[u8], word: &str) -> bool {
+    let Some((start, tail)) = rest.split_at_checked(word.len()) else { return false };
+    // Short words (`sin`, `pan`, `tel`) count only by themselves.
+    start.eq_ignore_ascii_case(word.as_bytes())
+        && (word.len() > 5 || !tail.first().is_some_and(u8::is_ascii_alphabetic))
 }
 
 #[cfg(test)]

@@ -135,7 +135,7 @@ pub(super) fn url_password(text: &[u8], at: usize) -> Option<(usize, usize)> {
     let password = before
         .iter()
         .rev()
-        .take_while(|b| b.is_ascii_graphic() && !matches!(b, b':' | b'/' | b'"' | b'\'' | b'@' | b'<'))
+        .take_while(|b| b.is_ascii_graphic() && !matches!(b, b':' | b'/' | b'"' | b'\'' | b'@' | b'<' | b','))
         .count();
     let user = before.get(..before.len() - password)?.strip_suffix(b":")?;
     let slashes = memchr::memmem::rfind(user, b"://")?;

@@ -250,10 +250,8 @@ fn prose(seen: &Sightings, has_tables: bool) -> Option<Verdict> {
             "iban" => 0.55,
             "payment_card" => 0.5,
             "phone" => 0.0,
-            kind => national::scheme(kind).map_or(0.0, |scheme| {
-                let named = values.named as f64 / values.count.max(1) as f64;
-                if named > 0.3 { 0.7 } else { 0.5 * scheme.certainty }
-            }),
+            kind => national::scheme(kind)
+                .map_or(0.0, |scheme| if values.named_share() > 0.3 { 0.7 } else { 0.5 * scheme.certainty }),
         };
         sensitive = sensitive.max(certainty);
         verdict.kinds.insert(kind, values.count);
