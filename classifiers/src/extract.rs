@@ -4,10 +4,14 @@
 //! the session without coming here. Extractors never fail: what they cannot read becomes a [`Gap`] in the sink.
 
 mod decompress;
+mod html;
+mod mail;
 mod markup;
 mod member;
 mod office;
+mod pdf;
 mod prose;
+mod rtf;
 mod tar;
 mod zip;
 
@@ -175,6 +179,7 @@ pub(crate) fn whole(
     let mut work = Work { place, sink, budget };
     match kind {
         ContentType::Zip => return zip::extract(bytes, &mut work),
+        ContentType::Pdf => pdf::extract(bytes, &mut work),
         _ => work.sink.gap(unsupported("no reader for this format")),
     }
     kind
@@ -200,6 +205,10 @@ impl Stream {
     pub(crate) fn new(kind: ContentType, place: &Place) -> Option<Self> {
         let reader: Box<dyn Reader + Send> = match kind {
             ContentType::Tar => Box::new(tar::Tar::default()),
+            ContentType::Html => Box::new(html::Html::default()),
+            ContentType::Rtf => Box::new(rtf::Rtf::default()),
+            ContentType::Mail => Box::new(mail::Mail::message()),
+            ContentType::Mbox => Box::new(mail::Mail::mailbox()),
             _ => return None,
         };
         Some(Self { place: place.clone(), reader })

@@ -1,6 +1,8 @@
 //! What do the documents say that are zips of XML: Office Open XML (ECMA-376) and OpenDocument (ISO 26300)?
 
 mod docx;
+mod opendocument;
+mod pptx;
 mod xlsx;
 
 use super::markup::{Token, Tokenizer};
@@ -23,6 +25,8 @@ pub(super) fn extract(kind: ContentType, archive: &Archive<'_>, work: &mut Work<
     match kind {
         ContentType::Docx => docx::extract(archive, work),
         ContentType::Xlsx => xlsx::extract(archive, work),
+        ContentType::Pptx => pptx::extract(archive, work),
+        ContentType::Odt | ContentType::Ods | ContentType::Odp => opendocument::extract(archive, work),
         ContentType::Xlsb => work.sink.gap(unsupported("binary workbooks (xlsb) are not read")),
         _ => return false,
     }

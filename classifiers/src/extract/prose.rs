@@ -133,6 +133,13 @@ impl Prose {
         }
     }
 
+    /// Opens a cell unless text would already go into one.
+    pub(super) fn open_cell_if_none(&mut self) {
+        if self.tables.last().is_some_and(|table| !table.in_cell) {
+            self.open_cell();
+        }
+    }
+
     pub(super) fn close_cell(&mut self) {
         let Some(table) = self.tables.last_mut().filter(|table| table.in_cell && self.too_deep == 0) else {
             return;
@@ -143,6 +150,32 @@ impl Prose {
         let length = cell.trim_end().len();
         table.text.truncate(start + length);
         if table.ends.len() < CELLS_MAX {
+            table.ends.push(table.text.len());
+        }
+    }
+
+    /// Adds a cell without text; `false` where the row is full.
+    pub(super) fn empty_cell(&mut self) -> bool {
+        self.open_cell();
+        self.close_cell();
+        self.tables.last().is_some_and(|table| table.ends.len() < CELLS_MAX)
+    }
+
+    /// Takes back the opening of a cell that turned out to be empty.
+    pub(super) fn drop_cell(&mut self) {
+        if let Some(table) = self.tables.last_mut().filter(|_| self.too_deep == 0) {
+            table.in_cell = false;
+            table.text.truncate(table.ends.last().copied().unwrap_or(0));
+        }
+    }
+
+    /// Adds the last cell again.
+    pub(super) fn repeat_cell(&mut self) {
+        let Some(table) = self.tables.last_mut().filter(|_| self.too_deep == 0) else { return };
+        let end = table.ends.last().copied().unwrap_or(0);
+        let start = table.ends.iter().rev().nth(1).copied().unwrap_or(0);
+        if table.ends.len() < CELLS_MAX && table.text.len() + end - start <= ROW_BYTES_MAX {
+            table.text.extend_from_within(start..end);
             table.ends.push(table.text.len());
         }
     }

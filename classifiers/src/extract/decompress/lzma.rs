@@ -32,7 +32,7 @@ impl Lzma {
     }
 
     /// Raw LZMA, as archives hold it.
-    pub(super) fn lzma(properties: u8, dictionary_bytes: u32, unpacked_bytes: u64) -> Result<Self, Gap> {
+    pub(super) fn version_1(properties: u8, dictionary_bytes: u32, unpacked_bytes: u64) -> Result<Self, Gap> {
         if dictionary_bytes / 1024 > MEMORY_KIB_MAX {
             return Err(limit_reached("needs a dictionary larger than what is held in memory"));
         }
@@ -42,7 +42,7 @@ impl Lzma {
     }
 
     /// Raw LZMA2, as archives hold it.
-    pub(super) fn lzma2(dictionary_bytes: u32) -> Self {
+    pub(super) fn version_2(dictionary_bytes: u32) -> Self {
         Self::with(Wrapping::Lzma2(Box::new(Lzma2Stream::new_mem_limit(dictionary_bytes, MEMORY_KIB_MAX))))
     }
 

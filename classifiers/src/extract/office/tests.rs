@@ -131,3 +131,58 @@ fn a_bomb_of_shared_strings_is_cut_at_what_is_held() {
     let (_, seen) = seen(&xlsx(&"<si/>".repeat(8 << 20), "", "<row><c t=\"s\"><v>1</v></c></row>").finish());
     assert_eq!(seen.reasons(), [GapReason::LimitReached]);
 }
+
+#[test]
+fn slides_notes_and_their_tables_are_read() {
+    let slide = b"<p:sld><a:p><a:r><a:t>Launch in</a:t></a:r><a:r><a:t> Q3</a:t></a:r></a:p><a:tbl><a:tr><a:tc><a:p><a:t>Now\
+        </a:t></a:p></a:tc><a:tc><a:p><a:t>Next</a:t></a:p></a:tc></a:tr></a:tbl></p:sld>";
+    let bytes = Builder::default()
+        .file("[Content_Types].xml", TYPES)
+        .file("ppt/slides/slide1.xml", slide)
+        .file("ppt/notesSlides/notesSlide1.xml", b"<p:notes><a:p><a:t>do not say</a:t></a:p></p:notes>")
+        .file("ppt/slideMasters/slideMaster1.xml", b"<x><a:p><a:t>Click to edit</a:t></a:p></x>")
+        .finish();
+    let (kind, seen) = seen(&bytes);
+    assert_eq!(kind, ContentType::Pptx);
+    assert_eq!(seen.text, "Launch in Q3\ndo not say\n");
+    assert_eq!(seen.rows, ["slide1/table 1#1: Now|Next"]);
+}
+
+pub(crate) fn open_document(kind: &str, body: &str) -> Builder {
+    Builder::default()
+        .file("mimetype", format!("application/vnd.oasis.opendocument.{kind}").as_bytes())
+        .file("content.xml", format!("<office:document-content>{body}</office:document-content>").as_bytes())
+}
+
+#[test]
+fn open_document_text_and_tables_are_read() {
+    let body = "<text:h>Plan</text:h><text:p>a<text:s/>b<text:span>c</text:span></text:p>
+        <table:table><table:table-row><table:table-cell><text:p>x</text:p></table:table-cell></table:table-row></table:table>";
+    let (kind, seen) = seen(&open_document("text", body).finish());
+    assert_eq!(kind, ContentType::Odt);
+    assert_eq!(seen.text, "Plan\na bc\n");
+    assert_eq!(seen.rows, ["table 1#1: x"]);
+}
+
+#[test]
+fn open_document_sheets_are_read_with_repeats_and_dates() {
+    let body = r#"<table:table table:name="Staff"><table:table-row>
+        <table:table-cell><text:p>Ada</text:p></table:table-cell><table:table-cell table:number-columns-repeated="2"/>
+        <table:table-cell table:number-columns-repeated="2"><text:p>x</text:p></table:table-cell>
+        <table:table-cell office:date-value="2024-01-01"><text:p>1. Jan</text:p></table:table-cell>
+        <table:table-cell table:number-columns-repeated="16000"/></table:table-row>
+        <table:table-row table:number-rows-repeated="1000000"><table:table-cell/></table:table-row></table:table>"#;
+    let (kind, seen) = seen(&open_document("spreadsheet", body).finish());
+    assert_eq!(kind, ContentType::Ods);
+    assert_eq!(seen.rows, ["sheet Staff#1: Ada|||x|x|2024-01-01"]);
+}
+
+#[test]
+fn an_encrypted_open_document_is_named_so() {
+    let manifest =
+        b"<m:manifest><m:file-entry><m:encryption-data m:checksum='x'/></m:file-entry></m:manifest>";
+    let (_, seen) =
+        seen(&open_document("text", "\u{1}garbage").file("META-INF/manifest.xml", manifest).finish());
+    assert_eq!(seen.encrypted, ["opendocument"]);
+    assert_eq!(seen.text, "");
+}
