@@ -68,9 +68,11 @@ pub struct Detection {
 }
 
 impl Detection {
-    /// Whether it holds keys that could open an encrypted blob beside it.
+    /// Whether what was found could open encrypted content that lies beside it: private keys, symmetric keys, keysets, and
+    /// not merely tokens of a service.
     pub fn holds_key_material(&self) -> bool {
-        ["private_key", "symmetric_key", "keyset"].iter().any(|kind| self.kinds.contains_key(kind))
+        self.category == Category::Credential
+            && self.kinds.keys().any(|kind| crate::credential::KEY_MATERIAL.contains(kind))
     }
 }
 

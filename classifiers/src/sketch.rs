@@ -32,21 +32,37 @@ impl HashKey {
         Self(derive(0), derive(1))
     }
 
+    /// The keyed hash of a value as it stands.
+    pub(crate) fn hash(&self, value: &[u8]) -> u64 {
+        let mut hasher = SipHasher13::new_with_keys(self.0, self.1);
+        hasher.write(value);
+        hasher.finish()
+    }
+
     /// The keyed hash of a value without regard to ASCII case and surrounding blanks, for addresses and names.
     pub(crate) fn hash_folded(&self, value: &[u8]) -> u64 {
-        let mut folded = [0u8; 128];
         let value = value.trim_ascii();
-        let mut length = 0;
-        for (to, from) in folded.iter_mut().zip(value) {
-            *to = from.to_ascii_lowercase();
-            length += 1;
-        }
-        // What is longer than the scratch space is no name or address; its length keeps it apart.
         let mut hasher = SipHasher13::new_with_keys(self.0, self.1);
-        hasher.write(folded.get(..length).unwrap_or_default());
+        let (words, rest) = value.as_chunks::<8>();
+        for word in words {
+            hasher.write_u64(folded(u64::from_le_bytes(*word)));
+        }
+        let last = rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+        hasher.write_u64(folded(last));
         hasher.write_u64(value.len() as u64);
         hasher.finish()
     }
+}
+
+/// Eight bytes in ASCII lower case.
+fn folded(word: u64) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let low = word & (0x7f * EACH);
+    // The top bit of each byte that is at least `A`, and of each that is beyond `Z`.
+    let at_least_a = low + (0x80 - b'A' as u64) * EACH;
+    let beyond_z = low + (0x7f - b'Z' as u64) * EACH;
+    let upper = at_least_a & !beyond_z & !word & (0x80 * EACH);
+    word | upper >> 2
 }
 
 /// A count of distinct values that can be merged across objects.
@@ -103,6 +119,11 @@ impl Distinct {
             }
             Counts::Registers(registers) => observe(registers, hash),
         }
+    }
+
+    /// Whether nothing was counted yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(&self.0, Counts::Exact(hashes) if hashes.is_empty())
     }
 
     fn registers(&mut self) -> &mut [u8] {
@@ -190,7 +211,7 @@ mod tests {
         let key = HashKey::new([7; 32]);
         let mut distinct = Distinct::default();
         for value in values {
-            distinct.insert(key.hash_folded(format!("{value}").as_bytes()));
+            distinct.insert(key.hash(&value.to_le_bytes()));
         }
         distinct
     }
@@ -209,10 +230,19 @@ mod tests {
     }
 
     #[test]
+    fn folding_touches_capital_letters_only() {
+        for byte in 0..=255_u8 {
+            let word = u64::from_le_bytes([byte, b'A', 0x80, byte, b'z', b'[', b'@', byte]);
+            let expected: Vec<u8> = word.to_le_bytes().iter().map(u8::to_ascii_lowercase).collect();
+            assert_eq!(folded(word).to_le_bytes().to_vec(), expected);
+        }
+    }
+
+    #[test]
     fn another_key_gives_other_hashes() {
         let mut key = [7; 32];
         key[31] = 8;
-        assert_ne!(HashKey::new([7; 32]).hash_folded(b"jane"), HashKey::new(key).hash_folded(b"jane"));
+        assert_ne!(HashKey::new([7; 32]).hash(b"jane"), HashKey::new(key).hash(b"jane"));
     }
 
     #[test]

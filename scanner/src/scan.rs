@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures::stream::{self, StreamExt};
-use spillwatch_classifiers::Classifier;
+use spillwatch_classifiers::{Classifier, Limits};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::sync::{Semaphore, watch};
@@ -88,6 +88,8 @@ struct Judged {
 struct Engine<'a> {
     settings: &'a Settings,
     classifier: Classifier,
+    /// What one object may hold in the classifier's memory.
+    buffer_bytes_max: u64,
     bytes: Semaphore,
     progress: &'a Progress,
     stop: watch::Receiver<bool>,
@@ -105,9 +107,11 @@ pub async fn scan(
     report: &mut dyn FnMut(&Finding),
 ) -> Coverage {
     let mut coverage = Coverage::begin();
+    let limits = Limits::default();
     let engine = Engine {
         settings,
-        classifier: Classifier::new(spillwatch_classifiers::Limits::default(), [0; 32]),
+        buffer_bytes_max: limits.buffer_bytes_max,
+        classifier: Classifier::new(limits, [0; 32]),
         bytes: Semaphore::new(
             usize::try_from(settings.bytes_in_flight_max / object::PERMIT_BYTES).unwrap_or(1),
         ),

@@ -1,7 +1,7 @@
 //! What of a name that strangers chose (an object's key, a metadata value) may be shown?
 
 use super::{Masked, email, number};
-use crate::dates::is_date_like;
+use crate::values::when::is_date_like;
 
 /// Characters of a name that are shown; S3 keys have at most 1,024 bytes.
 const SHOWN_MAX: usize = 1024;

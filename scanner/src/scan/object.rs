@@ -24,8 +24,7 @@ impl Engine<'_> {
             let detail = "archived; restore it to read it";
             return (None, vec![self.gap(bucket, object, GapReason::Archived, detail)]);
         }
-        let window =
-            object.size_bytes.min(2 * BATCH_BYTES as u64 + self.classifier.limits().buffer_bytes_max);
+        let window = object.size_bytes.min(2 * BATCH_BYTES as u64 + self.buffer_bytes_max);
         let whole = self.settings.bytes_in_flight_max / PERMIT_BYTES;
         let permits = window.div_ceil(PERMIT_BYTES).clamp(1, whole.max(1));
         let Ok(_permit) = self.bytes.acquire_many(u32::try_from(permits).unwrap_or(u32::MAX)).await else {

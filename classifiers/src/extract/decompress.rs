@@ -1,0 +1,140 @@
+//! How does a compressed stream of any length unpack at constant memory?
+
+mod blocks;
+mod bzip2;
+mod gzip;
+mod lzma;
+
+use crate::Gap;
+use crate::content_type::ContentType;
+
+use super::{limit_reached, truncated};
+
+/// Bytes unpacked before they are handed on.
+const PIECE_BYTES: usize = 64 << 10;
+
+/// Unpacked bytes per packed byte that are taken for honest. Repetitive logs reach a hundred, bombs a thousand.
+const RATIO_MAX: u64 = 250;
+
+/// Unpacked bytes that are allowed at any ratio: a file of zeros is no bomb while it is small.
+const FREE_BYTES: u64 = 64 << 20;
+
+/// Takes what was unpacked, piece by piece; its error ends the unpacking.
+pub(crate) type Pieces<'a> = dyn FnMut(&[u8]) -> Result<(), Gap> + 'a;
+
+/// A compressed stream being unpacked. After an error it takes no more.
+pub(crate) struct Decompressor {
+    codec: Box<dyn Codec + Send>,
+    read: u64,
+    written: u64,
+    failed: bool,
+}
+
+impl Decompressor {
+    /// For one of the compressed kinds; nothing for any other.
+    pub(crate) fn new(kind: ContentType) -> Option<Self> {
+        let codec: Box<dyn Codec + Send> = match kind {
+            ContentType::Gzip => Box::new(gzip::Gzip::default()),
+            ContentType::Bzip2 => Box::new(bzip2::Bzip2::default()),
+            ContentType::Xz => Box::new(lzma::Lzma::xz()),
+            ContentType::Zstd => Box::new(blocks::Gathered::zstd()),
+            ContentType::Lz4 => Box::new(blocks::Gathered::lz4()),
+            _ => return None,
+        };
+        Some(Self::with(codec))
+    }
+
+    /// For a raw deflate stream, as in a zip or behind a PDF's zlib header.
+    pub(super) fn deflate() -> Self {
+        Self::with(Box::new(gzip::Deflate::raw()))
+    }
+
+    /// For a method of a zip entry (APPNOTE 6.3.10, 4.4.5); nothing for stored entries and methods that are not read.
+    pub(super) fn for_zip_method(method: u16) -> Option<Self> {
+        match method {
+            8 => Some(Self::deflate()),
+            12 => Self::new(ContentType::Bzip2),
+            93 | 20 => Self::new(ContentType::Zstd),
+            95 => Self::new(ContentType::Xz),
+            _ => None,
+        }
+    }
+
+    fn with(codec: Box<dyn Codec + Send>) -> Self {
+        Self { codec, read: 0, written: 0, failed: false }
+    }
+
+    /// Takes the next packed bytes, of any length, and gives what they unpack to.
+    ///
+    /// # Errors
+    ///
+    /// Malformed bytes, a ratio that only a bomb has, or what `out` returned.
+    pub(crate) fn push(&mut self, input: &[u8], out: &mut Pieces<'_>) -> Result<(), Gap> {
+        if self.failed {
+            return Ok(());
+        }
+        self.read += input.len() as u64;
+        let mut metered = Metered::new(self.read, &mut self.written, out);
+        let result = self.codec.push(input, &mut metered);
+        self.failed = result.is_err();
+        result
+    }
+
+    /// Ends the stream.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::GapReason::Truncated`] where the packed bytes ended before their format does, and as from
+    /// [`Decompressor::push`], which may have held back the last bytes.
+    pub(crate) fn finish(mut self, out: &mut Pieces<'_>) -> Result<(), Gap> {
+        if self.failed {
+            return Ok(());
+        }
+        self.codec.finish(&mut Metered::new(self.read, &mut self.written, out))?;
+        if self.codec.is_complete() { Ok(()) } else { Err(truncated("the compressed stream is cut off")) }
+    }
+
+    /// Bytes unpacked so far.
+    pub(crate) fn written(&self) -> u64 {
+        self.written
+    }
+}
+
+/// One compression format as a machine that is fed.
+trait Codec {
+    /// Takes all of `input`.
+    fn push(&mut self, input: &[u8], out: &mut Metered<'_>) -> Result<(), Gap>;
+
+    /// Gives what was held back, once all packed bytes have come.
+    fn finish(&mut self, out: &mut Metered<'_>) -> Result<(), Gap> {
+        let _ = out;
+        Ok(())
+    }
+
+    /// Whether the packed bytes may end here.
+    fn is_complete(&self) -> bool;
+}
+
+/// Counts what is unpacked against what is allowed.
+struct Metered<'a> {
+    written: &'a mut u64,
+    allowed: u64,
+    out: &'a mut Pieces<'a>,
+}
+
+impl<'a> Metered<'a> {
+    fn new(read: u64, written: &'a mut u64, out: &'a mut Pieces<'a>) -> Self {
+        Self { written, allowed: FREE_BYTES.max(read.saturating_mul(RATIO_MAX)), out }
+    }
+
+    fn put(&mut self, piece: &[u8]) -> Result<(), Gap> {
+        *self.written += piece.len() as u64;
+        if *self.written > self.allowed {
+            return Err(limit_reached("unpacks to far more bytes than honest content does"));
+        }
+        if piece.is_empty() { Ok(()) } else { (self.out)(piece) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

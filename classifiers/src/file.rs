@@ -1,0 +1,361 @@
+//! What happens to the bytes of one file, be it the object itself or a part of it?
+
+use crate::content_type::{self, ContentType, HEAD_BYTES, Reading};
+use crate::encrypted::{self, Verdict};
+use crate::extract::{self, Budget, Decompressor, HELD_BYTES_MAX, Place, Sink};
+use crate::gather::Gather;
+use crate::planning::Planning;
+use crate::sightings::{Position, Start};
+use crate::text::{Decoder, TextStream};
+use crate::{Flow, Gap, GapReason, Limits};
+
+/// Bytes of the end that are kept for formats that tell what they are only there.
+const TAIL_BYTES: usize = 64 << 10;
+
+/// The inside of one object: what was gathered from it, and the parts of it that are being read.
+pub(crate) struct Inside {
+    pub(crate) gather: Gather,
+    limits: std::sync::Arc<Limits>,
+    /// Parts that come in pieces, outermost first.
+    open: Vec<File>,
+    /// How deep the file stands whose bytes are being read.
+    depth: u32,
+    /// Bytes held in memory for formats that need random access, over all files.
+    held: usize,
+}
+
+impl Inside {
+    pub(crate) fn new(gather: Gather, limits: std::sync::Arc<Limits>) -> Self {
+        Self { gather, limits, open: Vec::new(), depth: 0, held: 0 }
+    }
+
+    /// The allowance of a new object.
+    pub(crate) fn budget(&self) -> Budget {
+        Budget {
+            unpacked_bytes: self.limits.unpacked_bytes_max,
+            entries: self.limits.entries_max,
+            depth: self.limits.depth_max,
+        }
+    }
+
+    fn scan(&mut self, text: &[u8], place: &Place, start: Start) {
+        self.gather.scan(text, 0, Position { place, start });
+    }
+}
+
+impl Sink for Inside {
+    fn text(&mut self, place: &Place, text: &str) {
+        self.gather.planning.push(text);
+        self.gather.planning.push("\n");
+        self.scan(text.as_bytes(), place, Start::Part);
+    }
+
+    fn row(&mut self, table: &Place, row: u64, cells: &[&str]) {
+        self.scan(cells.join("\t").as_bytes(), table, Start::Row(row));
+        let key = self.gather.key;
+        if let Some(table) = self.gather.table(table) {
+            table.row(cells, key);
+        }
+    }
+
+    fn record(&mut self, table: &Place, row: u64, fields: &[(&str, &str)]) {
+        let mut text = String::new();
+        for (name, value) in fields {
+            text.extend([name, ": ", value, "\n"]);
+            self.gather.secrets.assignment(name, value, table, self.gather.key);
+        }
+        self.scan(text.as_bytes(), table, Start::Row(row));
+        let key = self.gather.key;
+        if let Some(table) = self.gather.table(table) {
+            table.record(fields, key);
+        }
+    }
+
+    fn file(&mut self, place: &Place, bytes: &[u8], budget: &mut Budget) {
+        let mut file = File::new(place.clone(), None, self.depth + 1);
+        file.push(bytes, self, budget);
+        file.finish(self, budget);
+    }
+
+    fn begin_file(&mut self, place: &Place, _budget: &mut Budget) -> bool {
+        self.open.push(File::new(place.clone(), None, self.depth + 1));
+        true
+    }
+
+    fn push_file(&mut self, bytes: &[u8], budget: &mut Budget) {
+        if let Some(mut file) = self.open.pop() {
+            file.push(bytes, self, budget);
+            self.open.push(file);
+        }
+    }
+
+    fn end_file(&mut self, budget: &mut Budget) {
+        if let Some(file) = self.open.pop() {
+            file.finish(self, budget);
+        }
+    }
+
+    fn encrypted(&mut self, place: &Place, scheme: &'static str) {
+        let because =
+            format!("a container says that its content is encrypted ({})", scheme.replace('_', " "));
+        self.gather.encrypted(place, Verdict { scheme, confidence: 0.99, because });
+    }
+
+    fn gap(&mut self, gap: Gap) {
+        self.gather.gap(gap);
+    }
+}
+
+/// How a file is being read.
+enum Stage {
+    /// Its type is not known yet.
+    Head(Vec<u8>),
+    /// Text, of which rows and values are read as it comes.
+    Text(Box<TextStream>),
+    /// Text with a grammar of its own.
+    Grammar(Decoder, extract::Stream),
+    /// A binary format that is read as it comes.
+    Stream(extract::Stream),
+    /// A format that needs all its bytes.
+    Whole(ContentType, Vec<u8>),
+    /// A compressed stream and the file inside it.
+    Compressed(Box<Decompressor>, Box<File>),
+    /// Bytes of which only the end is still of interest.
+    Binary(ContentType, Box<Binary>),
+    /// Nothing that comes now is of interest.
+    Done,
+}
+
+/// The ends of a file that is not read through.
+#[derive(Default)]
+struct Binary {
+    head: Vec<u8>,
+    tail: Vec<u8>,
+}
+
+/// One file on its way through.
+pub(crate) struct File {
+    place: Place,
+    name: String,
+    size: Option<u64>,
+    depth: u32,
+    pushed: u64,
+    stage: Stage,
+    media_type: &'static str,
+    /// The running text of this file.
+    planning: Planning,
+}
+
+impl File {
+    /// The object itself.
+    pub(crate) fn object(name: &str, size: Option<u64>) -> Self {
+        Self { name: name.to_owned(), ..Self::new(Place::default(), size, 0) }
+    }
+
+    fn new(place: Place, size: Option<u64>, depth: u32) -> Self {
+        let name = place.0.last().cloned().unwrap_or_default();
+        let (pushed, stage) = (0, Stage::Head(Vec::new()));
+        Self {
+            place,
+            name,
+            size,
+            depth,
+            pushed,
+            stage,
+            media_type: ContentType::Binary.media_type(),
+            planning: Planning::new(),
+        }
+    }
+
+    /// Takes the next bytes, of any length.
+    pub(crate) fn push(&mut self, bytes: &[u8], inside: &mut Inside, budget: &mut Budget) -> Flow {
+        let outer = self.enter(inside);
+        self.pushed += bytes.len() as u64;
+        let mut rest = bytes;
+        if let Stage::Head(head) = &mut self.stage {
+            let (now, later) = rest.split_at(rest.len().min(HEAD_BYTES - head.len()));
+            head.extend_from_slice(now);
+            rest = later;
+            if head.len() == HEAD_BYTES {
+                self.begin(inside, budget);
+            }
+        }
+        self.next(rest, inside, budget);
+        self.leave(inside, outer);
+        if matches!(self.stage, Stage::Done) { Flow::Enough } else { Flow::More }
+    }
+
+    /// Ends the file; tells its media type.
+    pub(crate) fn finish(mut self, inside: &mut Inside, budget: &mut Budget) -> &'static str {
+        let outer = self.enter(inside);
+        if matches!(self.stage, Stage::Head(_)) {
+            self.begin(inside, budget);
+        }
+        self.end(inside, budget);
+        self.leave(inside, outer);
+        inside.gather.document(self.planning, &self.place);
+        self.media_type
+    }
+
+    /// Makes this the file whose bytes are being read; the depth of the one that was.
+    fn enter(&mut self, inside: &mut Inside) -> u32 {
+        std::mem::swap(&mut self.planning, &mut inside.gather.planning);
+        std::mem::replace(&mut inside.depth, self.depth)
+    }
+
+    fn leave(&mut self, inside: &mut Inside, outer: u32) {
+        std::mem::swap(&mut self.planning, &mut inside.gather.planning);
+        inside.depth = outer;
+    }
+
+    /// Chooses how to read on, by the head.
+    fn begin(&mut self, inside: &mut Inside, budget: &mut Budget) {
+        let Stage::Head(head) = std::mem::replace(&mut self.stage, Stage::Done) else { return };
+        if self.depth > inside.limits.depth_max {
+            inside.gap(extract::limit_reached("archives are nested deeper than they may"));
+            return;
+        }
+        let kind = content_type::detect(&head, &self.name);
+        self.media_type = kind.media_type();
+        let ended = head.len() < HEAD_BYTES;
+        let size = self.size.or(ended.then_some(head.len() as u64));
+        if let Some(verdict) = encrypted::by_header(&head, size) {
+            inside.gather.encrypted(&self.place, verdict);
+        }
+        self.stage = match kind.reading() {
+            Reading::Text => match extract::Stream::new(kind, &self.place) {
+                Some(stream) => Stage::Grammar(Decoder::of(&head), stream),
+                None => Stage::Text(Box::new(TextStream::new(self.place.clone(), &head))),
+            },
+            Reading::Stream => match extract::Stream::new(kind, &self.place) {
+                Some(stream) => Stage::Stream(stream),
+                None => self.unsupported(inside),
+            },
+            Reading::Whole => Stage::Whole(kind, Vec::new()),
+            Reading::Compressed => match Decompressor::new(kind) {
+                Some(decompressor) => {
+                    let mut inner = Self::new(self.place.clone(), None, self.depth + 1);
+                    inner.name = stem(&self.name).to_owned();
+                    Stage::Compressed(Box::new(decompressor), Box::new(inner))
+                }
+                None => self.unsupported(inside),
+            },
+            Reading::Opaque => Stage::Done,
+            Reading::Unknown => Stage::Binary(kind, Box::default()),
+        };
+        self.next(&head, inside, budget);
+    }
+
+    /// Takes a piece of what was unpacked, within the allowance.
+    fn take(&mut self, piece: &[u8], inside: &mut Inside, budget: &mut Budget) -> Result<(), Gap> {
+        budget.unpack(piece.len() as u64)?;
+        self.push(piece, inside, budget);
+        Ok(())
+    }
+
+    fn unsupported(&self, inside: &mut Inside) -> Stage {
+        inside.gap(Gap {
+            reason: GapReason::Unsupported,
+            detail: format!("no reader for {}", self.media_type),
+        });
+        Stage::Done
+    }
+
+    fn next(&mut self, bytes: &[u8], inside: &mut Inside, budget: &mut Budget) {
+        if bytes.is_empty() {
+            return;
+        }
+        match &mut self.stage {
+            Stage::Head(_) | Stage::Done => {}
+            Stage::Text(text) => text.push(&mut inside.gather, bytes),
+            Stage::Grammar(decoder, stream) => {
+                decoder.decode(bytes, |text| stream.push(text, inside, budget))
+            }
+            Stage::Stream(stream) => stream.push(bytes, inside, budget),
+            Stage::Whole(kind, held) => {
+                let most =
+                    if self.depth == 0 { inside.limits.buffer_bytes_max } else { HELD_BYTES_MAX as u64 };
+                let all = (inside.held + bytes.len()) as u64;
+                let grown = (held.len() + bytes.len()) as u64;
+                if grown > most || all > inside.limits.buffer_bytes_max {
+                    inside.held -= held.len();
+                    inside.gap(extract::limit_reached(
+                        "its format needs more bytes in memory than one object may",
+                    ));
+                    let mut binary = Box::new(Binary::default());
+                    let (kind, held) = (*kind, std::mem::take(held));
+                    binary.take(&held);
+                    binary.take(bytes);
+                    self.stage = Stage::Binary(kind, binary);
+                    return;
+                }
+                inside.held += bytes.len();
+                held.extend_from_slice(bytes);
+            }
+            Stage::Compressed(decompressor, inner) => {
+                let result = decompressor.push(bytes, &mut |piece| inner.take(piece, inside, budget));
+                if let Err(gap) = result {
+                    inside.gap(gap);
+                }
+            }
+            Stage::Binary(_, binary) => binary.take(bytes),
+        }
+    }
+
+    fn end(&mut self, inside: &mut Inside, budget: &mut Budget) {
+        match std::mem::replace(&mut self.stage, Stage::Done) {
+            Stage::Head(_) | Stage::Done => {}
+            Stage::Text(text) => {
+                let found = text.finish(&mut inside.gather);
+                if self.media_type == ContentType::Plain.media_type() {
+                    self.media_type = found;
+                }
+            }
+            Stage::Grammar(mut decoder, mut stream) => {
+                decoder.finish(|text| stream.push(text, inside, budget));
+                stream.finish(inside, budget);
+            }
+            Stage::Stream(mut stream) => stream.finish(inside, budget),
+            Stage::Whole(kind, held) => {
+                if let Some(verdict) = self.tail_verdict(&held, &held) {
+                    inside.gather.encrypted(&self.place, verdict);
+                }
+                self.media_type = extract::whole(kind, &held, &self.place, inside, budget).media_type();
+                inside.held -= held.len();
+            }
+            Stage::Compressed(decompressor, mut inner) => {
+                let result = decompressor.finish(&mut |piece| inner.take(piece, inside, budget));
+                if let Err(gap) = result {
+                    inside.gap(gap);
+                }
+                inner.finish(inside, budget);
+            }
+            Stage::Binary(_, binary) => {
+                if let Some(verdict) = self.tail_verdict(&binary.head, &binary.tail) {
+                    inside.gather.encrypted(&self.place, verdict);
+                }
+            }
+        }
+    }
+
+    fn tail_verdict(&self, head: &[u8], tail: &[u8]) -> Option<Verdict> {
+        let tail = tail.get(tail.len().saturating_sub(TAIL_BYTES)..).unwrap_or_default();
+        encrypted::by_tail(head, tail, self.pushed)
+    }
+}
+
+impl Binary {
+    fn take(&mut self, bytes: &[u8]) {
+        let room = TAIL_BYTES.saturating_sub(self.head.len()).min(bytes.len());
+        self.head.extend_from_slice(bytes.get(..room).unwrap_or_default());
+        let last = bytes.get(bytes.len().saturating_sub(TAIL_BYTES)..).unwrap_or_default();
+        let gone = (self.tail.len() + last.len()).saturating_sub(TAIL_BYTES).min(self.tail.len());
+        self.tail.drain(..gone);
+        self.tail.extend_from_slice(last);
+    }
+}
+
+/// A name without its last extension: what `people.csv.gz` holds is `people.csv`.
+fn stem(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
