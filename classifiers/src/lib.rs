@@ -8,6 +8,7 @@ mod detection;
 pub mod encrypted;
 mod extract;
 mod mask;
+pub mod planning;
 mod session;
 mod sketch;
 
