@@ -1,11 +1,12 @@
 //! What does everything that was seen in an object amount to? One judge per category.
 
+mod documents;
 mod employee_pii;
 mod encrypted_blob;
 mod interaction;
 
-use crate::Detection;
 use crate::gather::Gather;
+use crate::{Category, Detection};
 
 /// Samples shown for one detection.
 const EVIDENCE_MAX: usize = 6;
@@ -17,6 +18,8 @@ pub(crate) fn judge(mut gather: Gather, name: &str) -> Vec<Detection> {
         employee_pii::judge(&gather, name),
         interaction::judge(&gather),
         encrypted_blob::judge(&gather),
+        documents::judge(&gather, Category::Roadmap),
+        documents::judge(&gather, Category::InternalPolicy),
         gather.secrets.detection(),
     ]
     .into_iter()

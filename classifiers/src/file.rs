@@ -4,6 +4,7 @@ use crate::content_type::{self, ContentType, HEAD_BYTES, Reading};
 use crate::encrypted::{self, Verdict};
 use crate::extract::{self, Budget, Decompressor, HELD_BYTES_MAX, Place, Sink};
 use crate::gather::Gather;
+use crate::planning::Planning;
 use crate::sightings::{Position, Start};
 use crate::text::{Decoder, TextStream};
 use crate::{Flow, Gap, GapReason, Limits};
@@ -44,6 +45,8 @@ impl Inside {
 
 impl Sink for Inside {
     fn text(&mut self, place: &Place, text: &str) {
+        self.gather.planning.push(text);
+        self.gather.planning.push("\n");
         self.scan(text.as_bytes(), place, Start::Part);
     }
 
@@ -139,6 +142,8 @@ pub(crate) struct File {
     pushed: u64,
     stage: Stage,
     media_type: &'static str,
+    /// The running text of this file.
+    planning: Planning,
 }
 
 impl File {
@@ -150,12 +155,21 @@ impl File {
     fn new(place: Place, size: Option<u64>, depth: u32) -> Self {
         let name = place.0.last().cloned().unwrap_or_default();
         let (pushed, stage) = (0, Stage::Head(Vec::new()));
-        Self { place, name, size, depth, pushed, stage, media_type: ContentType::Binary.media_type() }
+        Self {
+            place,
+            name,
+            size,
+            depth,
+            pushed,
+            stage,
+            media_type: ContentType::Binary.media_type(),
+            planning: Planning::new(),
+        }
     }
 
     /// Takes the next bytes, of any length.
     pub(crate) fn push(&mut self, bytes: &[u8], inside: &mut Inside, budget: &mut Budget) -> Flow {
-        let outer = std::mem::replace(&mut inside.depth, self.depth);
+        let outer = self.enter(inside);
         self.pushed += bytes.len() as u64;
         let mut rest = bytes;
         if let Stage::Head(head) = &mut self.stage {
@@ -167,19 +181,31 @@ impl File {
             }
         }
         self.next(rest, inside, budget);
-        inside.depth = outer;
+        self.leave(inside, outer);
         if matches!(self.stage, Stage::Done) { Flow::Enough } else { Flow::More }
     }
 
     /// Ends the file; tells its media type.
     pub(crate) fn finish(mut self, inside: &mut Inside, budget: &mut Budget) -> &'static str {
-        let outer = std::mem::replace(&mut inside.depth, self.depth);
+        let outer = self.enter(inside);
         if matches!(self.stage, Stage::Head(_)) {
             self.begin(inside, budget);
         }
         self.end(inside, budget);
-        inside.depth = outer;
+        self.leave(inside, outer);
+        inside.gather.document(self.planning, &self.place);
         self.media_type
+    }
+
+    /// Makes this the file whose bytes are being read; the depth of the one that was.
+    fn enter(&mut self, inside: &mut Inside) -> u32 {
+        std::mem::swap(&mut self.planning, &mut inside.gather.planning);
+        std::mem::replace(&mut inside.depth, self.depth)
+    }
+
+    fn leave(&mut self, inside: &mut Inside, outer: u32) {
+        std::mem::swap(&mut self.planning, &mut inside.gather.planning);
+        inside.depth = outer;
     }
 
     /// Chooses how to read on, by the head.

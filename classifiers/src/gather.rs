@@ -3,6 +3,7 @@
 use crate::credential::Secrets;
 use crate::encrypted::Verdict;
 use crate::extract::Place;
+use crate::planning::{Judgement, Planning};
 use crate::scan::{self, Candidate};
 use crate::sightings::{Position, Sightings};
 use crate::sketch::HashKey;
@@ -13,6 +14,8 @@ use crate::{Gap, mask};
 const TABLES_MAX: usize = 64;
 /// Gaps told apart.
 const GAPS_MAX: usize = 32;
+/// Plans and policies told apart.
+const DOCUMENTS_MAX: usize = 64;
 /// Encrypted parts told apart.
 const ENCRYPTED_MAX: usize = 32;
 
@@ -32,7 +35,18 @@ pub(crate) struct Gather {
     pub(crate) secrets: Secrets,
     pub(crate) tables: Vec<Table>,
     pub(crate) encrypted: Vec<EncryptedPart>,
+    /// The running text of the file that is being read.
+    pub(crate) planning: Planning,
+    pub(crate) documents: Vec<Document>,
     pub(crate) gaps: Vec<Gap>,
+}
+
+/// A document that was judged to be a plan or a policy.
+#[derive(Debug)]
+pub(crate) struct Document {
+    pub(crate) judgement: Judgement,
+    pub(crate) at: crate::Masked,
+    pub(crate) hash: u64,
 }
 
 impl Gather {
@@ -44,6 +58,8 @@ impl Gather {
             secrets: Secrets::default(),
             tables: Vec::new(),
             encrypted: Vec::new(),
+            planning: Planning::new(),
+            documents: Vec::new(),
             gaps: Vec::new(),
         }
     }
@@ -87,6 +103,18 @@ impl Gather {
         } else if self.encrypted.len() < ENCRYPTED_MAX {
             let parts: Vec<_> = place.0.iter().map(|part| mask::label(part)).collect();
             self.encrypted.push(EncryptedPart { verdict, at: crate::Masked::joined(&parts), count: 1 });
+        }
+    }
+
+    /// Judges the running text of a file that has ended.
+    pub(crate) fn document(&mut self, planning: Planning, place: &Place) {
+        let reading = planning.finish();
+        let at = crate::Masked::joined(&place.0.iter().map(|part| mask::label(part)).collect::<Vec<_>>());
+        for judgement in reading.judgements {
+            if self.documents.len() < DOCUMENTS_MAX {
+                let hash = self.key.hash(place.0.join("/").as_bytes());
+                self.documents.push(Document { judgement, at: at.clone(), hash });
+            }
         }
     }
 

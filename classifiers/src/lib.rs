@@ -14,6 +14,7 @@ mod file;
 mod gather;
 mod lexicon;
 mod mask;
+pub mod planning;
 mod scan;
 mod session;
 mod sightings;

@@ -57,13 +57,13 @@ impl Structure {
     }
 
     /// Takes the next bytes of the text; they end with a line, but for lines longer than a block and the text's end.
-    pub(crate) fn push(&mut self, gather: &mut Gather, bytes: &[u8], offset: u64) {
+    pub(crate) fn push(&mut self, gather: &mut Gather, bytes: &[u8]) {
         match self {
             Self::Delimited(table) => table.push(gather, bytes),
             Self::JsonLines(lines) => lines.push(gather, bytes),
             Self::JsonDocument(walker) => walker.push(gather, bytes),
             Self::Log(log) => log.push(gather, bytes),
-            Self::Prose(prose) => prose.push(gather, bytes, offset),
+            Self::Prose(prose) => prose.push(gather, bytes),
         }
     }
 
@@ -74,7 +74,7 @@ impl Structure {
             Self::JsonLines(lines) => lines.finish(gather),
             Self::JsonDocument(walker) => walker.finish(gather),
             Self::Log(log) => log.finish(gather),
-            Self::Prose(prose) => prose.finish(gather),
+            Self::Prose(_) => {}
         }
     }
 }

@@ -90,7 +90,7 @@ impl TextStream {
             return;
         };
         let structure = self.structure.get_or_insert_with(|| Structure::of(block, &self.place));
-        structure.push(gather, block, self.offset + self.looked_at as u64);
+        structure.push(gather, block);
         let position = Position { place: &self.place, start: Start::Byte(self.offset) };
         gather.scan(self.buffer.get(..end).unwrap_or_default(), self.looked_at, position);
         self.looked_at = end;

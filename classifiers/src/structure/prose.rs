@@ -14,14 +14,19 @@ pub(crate) struct Prose {
     table: Option<Place>,
     tables: u64,
     lines: u64,
+    /// Whether further text could change what kind of document it is.
+    reads_on: bool,
 }
 
 impl Prose {
     pub(super) fn new(place: &Place) -> Self {
-        Self { place: place.clone(), table: None, tables: 0, lines: 0 }
+        Self { place: place.clone(), table: None, tables: 0, lines: 0, reads_on: true }
     }
 
-    pub(super) fn push(&mut self, gather: &mut Gather, bytes: &[u8], _offset: u64) {
+    pub(super) fn push(&mut self, gather: &mut Gather, bytes: &[u8]) {
+        if self.reads_on {
+            self.reads_on = gather.planning.push(&String::from_utf8_lossy(bytes));
+        }
         for line in super::lines(bytes) {
             self.lines += 1;
             if line.len() > LINE_BYTES_MAX {
@@ -37,8 +42,6 @@ impl Prose {
             }
         }
     }
-
-    pub(super) fn finish(self, _gather: &mut Gather) {}
 
     /// A row of a Markdown table; the line below its header is dashes.
     fn table_row(&mut self, gather: &mut Gather, line: &[u8]) {
