@@ -4,6 +4,7 @@ mod delimited;
 mod json;
 mod log;
 mod prose;
+mod sql;
 
 use crate::extract::Place;
 use crate::gather::Gather;
@@ -19,6 +20,8 @@ pub(crate) enum Structure {
     JsonDocument(Box<json::Walker>),
     /// One event a line.
     Log(log::Log),
+    /// Statements that make and fill tables.
+    Sql(Box<sql::Sql>),
     /// Everything else: words, Markdown, code, configuration.
     Prose(prose::Prose),
 }
@@ -38,6 +41,9 @@ impl Structure {
         if log::is_log(head) {
             return Self::Log(log::Log::new(place));
         }
+        if sql::is_dump(head) {
+            return Self::Sql(Box::new(sql::Sql::new(place)));
+        }
         match delimited::delimiter(head) {
             Some(delimiter) => Self::Delimited(delimited::Delimited::new(place, delimiter)),
             None => Self::Prose(prose::Prose::new(place)),
@@ -52,6 +58,7 @@ impl Structure {
             Self::JsonLines(_) => "application/jsonl",
             Self::JsonDocument(_) => "application/json",
             Self::Log(_) => "text/x-log",
+            Self::Sql(_) => "application/sql",
             Self::Prose(_) => "text/plain",
         }
     }
@@ -63,6 +70,7 @@ impl Structure {
             Self::JsonLines(lines) => lines.push(gather, bytes),
             Self::JsonDocument(walker) => walker.push(gather, bytes),
             Self::Log(log) => log.push(gather, bytes),
+            Self::Sql(sql) => sql.push(gather, bytes),
             Self::Prose(prose) => prose.push(gather, bytes),
         }
     }
@@ -74,7 +82,7 @@ impl Structure {
             Self::JsonLines(lines) => lines.finish(gather),
             Self::JsonDocument(walker) => walker.finish(gather),
             Self::Log(log) => log.finish(gather),
-            Self::Prose(_) => {}
+            Self::Sql(_) | Self::Prose(_) => {}
         }
     }
 }

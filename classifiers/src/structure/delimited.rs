@@ -41,9 +41,11 @@ pub(super) fn delimiter(head: &[u8]) -> Option<u8> {
         }
         let Some(cells) = counts.last().copied() else { continue };
         let agreeing = counts.iter().filter(|count| **count == cells).count();
-        let begins_with_it = head.first() == Some(&delimiter) && delimiter == b'|';
+        let framed = delimiter == b'|'
+            && super::lines(head).take(LINES_COMPARED).filter(|line| line.first() == Some(&b'|')).count() * 4
+                > counts.len();
         let enough = counts.len() >= 2 && agreeing * 10 >= counts.len() * 8 && cells >= 2;
-        if enough && !begins_with_it && best.is_none_or(|(most, _)| cells > most) {
+        if enough && !framed && best.is_none_or(|(most, _)| cells > most) {
             best = Some((cells, delimiter));
         }
     }

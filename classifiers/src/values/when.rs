@@ -23,7 +23,7 @@ pub(crate) fn when(value: &[u8]) -> Option<When> {
     if value.iter().all(|b| b.is_ascii_digit() || *b == b'.') {
         return epoch(value).or_else(|| dotted_or_compact(value));
     }
-    let end = date_end(value)?;
+    let end = date_end(value).or_else(|| syslog_end(value))?;
     let rest = value.get(end..)?;
     match rest {
         [] => Some(When::Date),
@@ -181,6 +181,7 @@ mod tests {
             ("2026-11-23T06:07:08.123Z", Some(When::Moment)),
             ("2026-11-23 06:07", Some(When::Moment)),
             ("23/Nov/2026:06:07:08 +0000", Some(When::Moment)),
+            ("Nov 23 06:07:08", Some(When::Moment)),
             ("1763877600", Some(When::Epoch)),
             ("1763877600123", Some(When::Epoch)),
             ("1763877600.25", Some(When::Epoch)),
