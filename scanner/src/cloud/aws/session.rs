@@ -182,10 +182,14 @@ impl Session {
         call(self.control_client(&region)).await
     }
 
-    /// Waits for the account's turn and hands out what other services' clients are made from.
-    pub(super) async fn config(&self) -> &SdkConfig {
+    /// Sends what `call` asks of Organizations as the account.
+    pub(super) async fn organizations<T, F, Answer>(&self, call: F) -> T
+    where
+        F: FnOnce(aws_sdk_organizations::Client) -> Answer,
+        Answer: Future<Output = T>,
+    {
         self.pace.turn().await;
-        &self.config
+        call(organizations(&self.config)).await
     }
 
     /// The region whose endpoint answers for the bucket.
@@ -243,6 +247,18 @@ impl ResolveEndpoint for FixedEndpoint {
 fn retries(account: &str, requests_per_second: u32) -> RetryPartition {
     let limiter = ClientRateLimiter::builder().tokens_retrieved_per_second(f64::from(requests_per_second));
     RetryPartition::custom(account.to_owned()).client_rate_limiter(limiter.build()).build()
+}
+
+/// Organizations, asked with the configuration's credentials.
+pub(super) fn organizations(config: &SdkConfig) -> aws_sdk_organizations::Client {
+    let config = aws_sdk_organizations::config::Builder::from(config).interceptor(AnswerCheck);
+    aws_sdk_organizations::Client::from_conf(config.build())
+}
+
+/// The token service, asked with the configuration's credentials.
+pub(super) fn sts(config: &SdkConfig) -> aws_sdk_sts::Client {
+    let config = aws_sdk_sts::config::Builder::from(config).interceptor(AnswerCheck);
+    aws_sdk_sts::Client::from_conf(config.build())
 }
 
 /// The region that the configuration settled on.
