@@ -13,7 +13,9 @@ use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::config::retry::{ClientRateLimiter, RetryConfig, RetryPartition};
 use aws_sdk_s3::config::timeout::TimeoutConfig;
-use aws_sdk_s3::config::{IdentityCache, ResponseChecksumValidation, StalledStreamProtectionConfig};
+use aws_sdk_s3::config::{
+    IdentityCache, ResponseChecksumValidation, SharedCredentialsProvider, StalledStreamProtectionConfig,
+};
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3control::config::endpoint::{Endpoint, EndpointFuture, Params, ResolveEndpoint};
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
@@ -25,7 +27,7 @@ use crate::estate::Bucket;
 
 /// Asked first where neither flag nor environment nor profile names a region.
 const REGION_DEFAULT: &str = "us-east-1";
-/// Requests to the account's own metadata endpoints and small answers end within this many read timeouts.
+/// An answer that is taken in whole is given up after this many read timeouts.
 const ATTEMPT_IN_READ_TIMEOUTS: u32 = 3;
 
 /// What all accounts share: the connections, the patience, the caller's own credentials. No network.
@@ -118,13 +120,9 @@ impl Session {
                 if let Some(id) = &role.external_id {
                     provider = provider.external_id(id);
                 }
-                caller
-                    .to_builder()
-                    .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(
-                        provider.build().await,
-                    ))
-                    .identity_cache(IdentityCache::lazy().build())
-                    .build()
+                let provider = SharedCredentialsProvider::new(provider.build().await);
+                let cache = IdentityCache::lazy().build();
+                caller.to_builder().credentials_provider(provider).identity_cache(cache).build()
             }
         };
         Self {
