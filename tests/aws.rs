@@ -1,6 +1,7 @@
 //! Does the door to AWS open on servers that others wrote, and on a stand-in that fails by script?
 
 mod ceph;
+mod facts;
 mod faults;
 mod listing;
 mod moto;
@@ -10,9 +11,11 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use aws_sdk_s3::config::{BehaviorVersion, Region};
 use aws_sdk_s3::primitives::ByteStream;
-use spillwatch::cloud::aws::AwsSettings;
+use spillwatch::cloud::aws::{AwsCloud, AwsSettings, UNKNOWN_ACCOUNT};
+use spillwatch::estate::{Account, Bucket, Object, Provider};
+use spillwatch_fixtures::s3_server::S3Server;
 
-use crate::cloud_conformance::{BUCKET, objects};
+use crate::cloud_conformance::{BUCKET, list, objects};
 
 /// Settings for a server of the tests, impatient enough for faults to show within seconds.
 fn settings(endpoint: &str, user: &str) -> AwsSettings {
@@ -52,4 +55,24 @@ async fn seed_conformance(s3: &aws_sdk_s3::Client) {
 async fn put(s3: &aws_sdk_s3::Client, bucket: &str, key: &str, bytes: impl Into<Vec<u8>>) {
     let body = ByteStream::from(bytes.into());
     s3.put_object().bucket(bucket).key(key).body(body).send().await.expect("the object is put");
+}
+
+/// A bucket of the stand-in.
+fn bucket(name: &str) -> Bucket {
+    let account = Account { provider: Provider::Aws, id: UNKNOWN_ACCOUNT.to_owned() };
+    Bucket { account, name: name.to_owned(), region: None }
+}
+
+/// The door to the stand-in.
+fn connect(server: &S3Server) -> AwsCloud {
+    AwsCloud::connect(settings(&server.endpoint(), "tests"))
+}
+
+/// A server with one bucket `b` that holds one object `k`, and the door to it.
+async fn one_object(content: &[u8]) -> (S3Server, AwsCloud, Object) {
+    let server = S3Server::start().expect("started");
+    server.put("b", "k", content.to_vec());
+    let cloud = connect(&server);
+    let object = list(&cloud, &bucket("b"), "").await.expect("listed").remove(0);
+    (server, cloud, object)
 }

@@ -4,31 +4,13 @@ use std::time::{Duration, Instant};
 
 use futures::TryStreamExt;
 use serde_json::json;
-use spillwatch::cloud::aws::{AccountAccess, Accounts, AwsCloud, AwsSettings, UNKNOWN_ACCOUNT};
+use spillwatch::cloud::aws::{AwsCloud, AwsSettings};
 use spillwatch::cloud::{Cloud, CloudError};
-use spillwatch::estate::{Account, Bucket, GapReason, Object, Provider};
+use spillwatch::estate::{Bucket, GapReason};
 use spillwatch_fixtures::s3_server::{Fault, S3Server, Stored};
 
-use super::settings;
+use super::{bucket, connect, one_object, settings};
 use crate::cloud_conformance::{self, list, objects, read};
-
-fn bucket(name: &str) -> Bucket {
-    let account = Account { provider: Provider::Aws, id: UNKNOWN_ACCOUNT.to_owned() };
-    Bucket { account, name: name.to_owned(), region: None }
-}
-
-fn connect(server: &S3Server) -> AwsCloud {
-    AwsCloud::connect(settings(&server.endpoint(), "tests"))
-}
-
-/// A server with one bucket `b` that holds one object `k`, and the door to it.
-async fn one_object(content: &[u8]) -> (S3Server, AwsCloud, Object) {
-    let server = S3Server::start().expect("started");
-    server.put("b", "k", content.to_vec());
-    let cloud = connect(&server);
-    let object = list(&cloud, &bucket("b"), "").await.expect("listed").remove(0);
-    (server, cloud, object)
-}
 
 fn large() -> Vec<u8> {
     (0..2_000_000_u32).map(|position| (position.wrapping_mul(2_654_435_761) >> 24) as u8).collect()
@@ -115,6 +97,26 @@ async fn refusals_are_told_apart_by_what_the_caller_does_next() {
         let error = read(&cloud, &bucket("b"), &object).await.expect_err("refused");
         assert_eq!(error.gap().reason, reason, "{fault:?}: {error}");
     }
+}
+
+#[tokio::test]
+async fn an_object_larger_than_memory_is_resumed_like_any_other() {
+    let server = S3Server::start().expect("started");
+    let block = large();
+    server.put("b", "k", Stored { times: 100, ..Stored::from(block.clone()) });
+    let cloud = connect(&server);
+    let object = list(&cloud, &bucket("b"), "").await.expect("listed").remove(0);
+    assert_eq!(object.size_bytes, 200_000_000);
+    server.fail("GetObject", 1, Fault::CutAfter(5_000_001));
+    let mut chunks = cloud.read(&bucket("b"), &object).await.expect("opened").chunks;
+    let mut at = 0;
+    while let Some(chunk) = chunks.try_next().await.expect("read") {
+        let from = at % block.len();
+        let compared = chunk.len().min(block.len() - from);
+        assert!(chunk[..compared] == block[from..from + compared], "the bytes from {at} on differ");
+        at += chunk.len();
+    }
+    assert_eq!(at, 200_000_000);
 }
 
 #[tokio::test]
@@ -218,135 +220,12 @@ async fn buckets_are_paged_to_the_end_and_their_stated_regions_are_taken() {
 }
 
 #[tokio::test]
-async fn access_points_are_kept_by_name_in_the_shapes_of_the_command_line() {
-    let server = S3Server::start().expect("started");
-    server.put("b", "k", "content".as_bytes());
-    // S3 Control's operations are paths of their own, which this server takes for objects.
-    let policy = r#"{"Version":"2012-10-17","Statement":[]}"#;
-    let point = "<Name>shared</Name><NetworkOrigin>Internet</NetworkOrigin><Bucket>b</Bucket>";
-    let block = "<BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls>\
-                 <BlockPublicPolicy>false</BlockPublicPolicy><RestrictPublicBuckets>false</RestrictPublicBuckets>";
-    for (path, answer) in [
-        (
-            "accesspoint",
-            format!(
-                "<ListAccessPointsResult><AccessPointList><AccessPoint>{point}</AccessPoint></AccessPointList>\
-                 </ListAccessPointsResult>"
-            ),
-        ),
-        (
-            "accesspoint/shared",
-            format!(
-                "<GetAccessPointResult>{point}<PublicAccessBlockConfiguration>{block}\
-                 </PublicAccessBlockConfiguration></GetAccessPointResult>"
-            ),
-        ),
-        (
-            "accesspoint/shared/policy",
-            format!("<GetAccessPointPolicyResult><Policy>{policy}</Policy></GetAccessPointPolicyResult>"),
-        ),
-    ] {
-        server.put("v20180820", path, answer);
-    }
-    let member = AccountAccess { id: "111122223333".to_owned(), role: None };
-    let cloud = AwsCloud::connect(AwsSettings {
-        accounts: Accounts::Listed(vec![member]),
-        ..settings(&server.endpoint(), "tests")
-    });
-    let account = cloud.accounts().await.expect("listed").remove(0);
-    let facts = cloud.access_facts(&Bucket { account, ..bucket("b") }).await;
-    assert_eq!(
-        facts.answer("s3control:GetAccessPoint"),
-        Some(&json!({"shared": {
-            "Name": "shared",
-            "Bucket": "b",
-            "NetworkOrigin": "Internet",
-            "PublicAccessBlockConfiguration": {
-                "BlockPublicAcls": true,
-                "IgnorePublicAcls": true,
-                "BlockPublicPolicy": false,
-                "RestrictPublicBuckets": false,
-            },
-        }}))
-    );
-    assert_eq!(facts.answer("s3control:GetAccessPointPolicy"), Some(&json!({"shared": {"Policy": policy}})));
-    assert_eq!(
-        facts.answer("s3control:GetAccessPointPolicyStatus"),
-        Some(&json!({"shared": {"Error": {"Code": "NotFound"}}}))
-    );
-    let listed = &facts.answer("s3control:ListAccessPoints").expect("asked")["AccessPointList"];
-    assert_eq!(listed[0]["Name"], "shared");
-}
-
-#[tokio::test]
 async fn a_region_that_only_the_error_document_names_is_followed_too() {
     let (server, cloud, _) = one_object(b"content").await;
     server.fail("ListObjects", 1, Fault::WrongRegion("ap-southeast-2"));
     assert_eq!(list(&cloud, &bucket("b"), "").await.expect("listed").len(), 1);
     server.fail("ListObjects", 1, Fault::WrongRegion("evil.example/"));
     assert!(list(&cloud, &bucket("b"), "").await.is_err(), "what is no region is not followed");
-}
-
-#[tokio::test]
-async fn nonsense_is_an_error_not_a_value() {
-    let (server, cloud, _) = one_object(b"content").await;
-    let listing = "<ListBucketResult><Name>b</Name></ListBucketResult>";
-    let faults = [
-        ("acl", "<AccessControlPolicy><Owner><ID>o</ID></Owner></AccessControlPolicy>"),
-        ("policy", listing),
-        ("policyStatus", "<PolicyStatus/>"),
-        ("publicAccessBlock", "<html>busy</html>"),
-        ("ownershipControls", listing),
-        ("encryption", ""),
-        ("versioning", "\u{0}\u{1}"),
-        ("tagging", "<Tagging><TagSet><Tag>"),
-    ];
-    for (operation, answer) in faults {
-        server.fail(operation, 10, Fault::Answer(answer));
-    }
-    let facts = cloud.access_facts(&bucket("b")).await;
-    let operations = [
-        "s3:GetBucketAcl",
-        "s3:GetBucketPolicy",
-        "s3:GetBucketPolicyStatus",
-        "s3:GetPublicAccessBlock",
-        "s3:GetBucketOwnershipControls",
-        "s3:GetBucketEncryption",
-        "s3:GetBucketVersioning",
-        "s3:GetBucketTagging",
-    ];
-    for operation in operations {
-        let expected = json!({"Error": {"Code": "UnparsableResponse"}});
-        assert_eq!(facts.answer(operation), Some(&expected), "{operation}");
-    }
-    server.fail("ListObjects", 10, Fault::Answer("<html>busy</html>"));
-    let error = list(&cloud, &bucket("b"), "").await.expect_err("no listing");
-    assert_eq!(error.gap().reason, GapReason::Malformed, "{error}");
-}
-
-#[tokio::test]
-async fn an_answer_without_end_is_cut_off() {
-    let (server, cloud, _) = one_object(b"content").await;
-    server.fail("policy", 10, Fault::Endless);
-    let facts = cloud.access_facts(&bucket("b")).await;
-    let policy = facts.answer("s3:GetBucketPolicy").expect("asked");
-    assert!(policy["Error"]["Code"].is_string(), "{policy}");
-}
-
-#[tokio::test]
-async fn a_slow_answer_is_a_gap_on_that_fact_only() {
-    let (server, _, _) = one_object(b"content").await;
-    server.fail("website", 10, Fault::Wait(Duration::from_secs(30)));
-    let cloud = AwsCloud::connect(AwsSettings {
-        read_timeout: Duration::from_millis(300),
-        attempts_max: 2,
-        ..settings(&server.endpoint(), "tests")
-    });
-    let started = Instant::now();
-    let facts = cloud.access_facts(&bucket("b")).await;
-    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
-    assert_eq!(facts.answer("s3:GetBucketWebsite"), Some(&json!({"Error": {"Code": "RequestTimedOut"}})));
-    assert!(facts.answer("s3:GetBucketAcl").expect("asked")["Grants"].is_array());
 }
 
 #[tokio::test]

@@ -4,24 +4,17 @@ use std::time::{Duration, Instant};
 
 use futures::{StreamExt, TryStreamExt, future, stream};
 use spillwatch::cloud::Cloud;
-use spillwatch::cloud::aws::{AwsCloud, UNKNOWN_ACCOUNT};
-use spillwatch::estate::{Account, Bucket, Provider};
 use spillwatch_fixtures::s3_server::S3Server;
 
-use super::settings;
+use super::{bucket, connect};
 use crate::cloud_conformance::read;
-
-fn bucket() -> Bucket {
-    let account = Account { provider: Provider::Aws, id: UNKNOWN_ACCOUNT.to_owned() };
-    Bucket { account, name: "events".to_owned(), region: None }
-}
 
 #[tokio::test]
 async fn pages_are_fetched_ahead_of_a_slow_reader_but_not_far_ahead() {
     let server = S3Server::start().expect("started");
     server.generate("events", 100_000);
-    let cloud = AwsCloud::connect(settings(&server.endpoint(), "tests"));
-    let bucket = bucket();
+    let cloud = connect(&server);
+    let bucket = bucket("events");
     let mut pages = cloud.objects(&bucket, "");
     pages.next().await.expect("a page").expect("listed");
     tokio::time::sleep(Duration::from_millis(1500)).await;
@@ -38,8 +31,8 @@ async fn pages_are_fetched_ahead_of_a_slow_reader_but_not_far_ahead() {
 async fn every_key_of_a_large_bucket_is_listed_once_and_in_order() {
     let server = S3Server::start().expect("started");
     server.generate("events", 100_000);
-    let cloud = AwsCloud::connect(settings(&server.endpoint(), "tests"));
-    let bucket = bucket();
+    let cloud = connect(&server);
+    let bucket = bucket("events");
     let listed = cloud.objects(&bucket, "").try_fold((0_u64, String::new()), |(count, last), page| {
         assert!(page.is_sorted_by(|one, other| one.key < other.key) && page[0].key > last);
         let last = page.last().map(|object| object.key.clone()).unwrap_or_default();
@@ -53,8 +46,8 @@ async fn many_objects_are_read_at_the_same_time() {
     let server = S3Server::start().expect("started");
     server.generate("events", 300);
     server.delay_reads(Duration::from_millis(50));
-    let cloud = AwsCloud::connect(settings(&server.endpoint(), "tests"));
-    let bucket = bucket();
+    let cloud = connect(&server);
+    let bucket = bucket("events");
     let pages: Vec<_> = cloud.objects(&bucket, "").try_collect().await.expect("listed");
     let started = Instant::now();
     let reads = stream::iter(pages.concat()).map(|object| {

@@ -148,23 +148,35 @@ impl aws_sdk_s3control::config::endpoint::ResolveEndpoint for FixedEndpoint {
     }
 }
 
+/// What the documentation tells people to grant.
+const SCAN_ROLE_POLICY: &str = include_str!("../../scanner/deploy/aws/scan-role-policy.json");
+
 #[tokio::test]
-async fn an_account_that_cannot_be_entered_and_a_missing_permission_are_gaps() {
+async fn what_is_not_granted_is_a_gap_and_the_documented_grants_suffice() {
     let moto = servers::strict_moto();
     let s3 = seeder(&moto.endpoint, credentials("tests"));
     s3.create_bucket().bucket("strict").send().await.expect("made");
     put(&s3, "strict", "a.txt", "a").await;
-    let policy = json!({"Version": "2012-10-17", "Statement": [{
+    let some = json!({"Version": "2012-10-17", "Statement": [{
         "Effect": "Allow",
         "Action": ["s3:ListAllMyBuckets", "s3:ListBucket", "s3:GetBucketAcl", "s3:GetBucketLocation"],
         "Resource": "*",
     }]});
-    let keys = user_with(&moto.endpoint, &policy.to_string());
+    let some = user_with(&moto.endpoint, "some", &some.to_string());
+    let documented = user_with(&moto.endpoint, "documented", SCAN_ROLE_POLICY);
     let (status, _) = servers::plain_request(&moto.endpoint, "POST /moto-api/reset-auth", "", "0");
     assert_eq!(status, 200, "moto enforces from here on");
 
-    let strict = AwsSettings { credentials: Some(keys), ..settings(&moto.endpoint, "unused") };
-    let cloud = AwsCloud::connect(strict.clone());
+    let with = |keys| AwsSettings { credentials: Some(keys), ..settings(&moto.endpoint, "unused") };
+    partly_granted_is_partly_seen(with(some.clone())).await;
+    no_grant_to_enter_is_said_of_the_account(with(some)).await;
+    documented_grants_suffice(with(documented.clone())).await;
+    let written = seeder(&moto.endpoint, documented).put_object().bucket("strict").key("b.txt").send().await;
+    assert!(written.is_err(), "the documented role changes nothing");
+}
+
+async fn partly_granted_is_partly_seen(settings: AwsSettings) {
+    let cloud = AwsCloud::connect(settings);
     let account = cloud.accounts().await.expect("an account").remove(0);
     assert_eq!(names(&cloud, &account).await, ["strict"]);
     let bucket = Bucket { account, name: "strict".to_owned(), region: None };
@@ -175,9 +187,11 @@ async fn an_account_that_cannot_be_entered_and_a_missing_permission_are_gaps() {
     let error = cloud_conformance::read(&cloud, &bucket, &object).await.expect_err("not granted");
     assert_eq!(error.gap().reason, GapReason::Denied, "{error}");
     assert!(error.to_string().contains("grant it to the scan role"), "{error}");
+}
 
+async fn no_grant_to_enter_is_said_of_the_account(settings: AwsSettings) {
     let elsewhere = AccountAccess { id: "444455556666".to_owned(), role: Some(role()) };
-    let cloud = AwsCloud::connect(AwsSettings { accounts: Accounts::Listed(vec![elsewhere]), ..strict });
+    let cloud = AwsCloud::connect(AwsSettings { accounts: Accounts::Listed(vec![elsewhere]), ..settings });
     let accounts = cloud.accounts().await.expect("listed all the same");
     let buckets: Result<Vec<Bucket>, _> = cloud.buckets(&accounts[0]).try_collect().await;
     let error = buckets.expect_err("the role cannot be assumed");
@@ -185,12 +199,28 @@ async fn an_account_that_cannot_be_entered_and_a_missing_permission_are_gaps() {
     assert!(error.to_string().contains("check its name, its trust policy and the external id"), "{error}");
 }
 
+async fn documented_grants_suffice(settings: AwsSettings) {
+    let cloud = AwsCloud::connect(settings);
+    let account = cloud.accounts().await.expect("an account").remove(0);
+    let mut facts = cloud.account_facts(&account).await;
+    let bucket = Bucket { account, name: "strict".to_owned(), region: None };
+    facts.inherit(&cloud.access_facts(&bucket).await);
+    for object in list(&cloud, &bucket, "").await.expect("listed") {
+        facts.inherit(&cloud.object_facts(&bucket, &object).await);
+        assert_eq!(cloud_conformance::read(&cloud, &bucket, &object).await.expect("read"), b"a");
+    }
+    // For S3 Control moto asks for grants of `s3control:…`, which are no actions of AWS.
+    for (operation, answer) in facts.iter().filter(|(operation, _)| operation.starts_with("s3:")) {
+        assert_ne!(answer, &json!({"Error": {"Code": "AccessDenied"}}), "{operation}");
+    }
+}
+
 /// A user of moto's identity service with one policy.
-fn user_with(endpoint: &str, policy: &str) -> aws_credential_types::Credentials {
+fn user_with(endpoint: &str, name: &str, policy: &str) -> aws_credential_types::Credentials {
     let iam = |action: &str, parameters: &str| {
         let headers = "Content-Type: application/x-www-form-urlencoded\r\n\
                        Authorization: AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/iam/aws4_request\r\n";
-        let body = format!("Version=2010-05-08&Action={action}&UserName=scanner{parameters}");
+        let body = format!("Version=2010-05-08&Action={action}&UserName={name}{parameters}");
         let (status, answer) = servers::plain_request(endpoint, "POST /", headers, &body);
         assert_eq!(status, 200, "{answer}");
         answer

@@ -2,8 +2,10 @@
 
 use aws_sdk_organizations::types::AccountState;
 
+use super::AwsCloud;
 use super::failure::Failure;
-use super::{AwsCloud, settings::Accounts, settings::Role};
+use super::session;
+use super::settings::{Accounts, Role};
 use crate::cloud::CloudError;
 use crate::estate::{Account, GapReason, Provider};
 
@@ -40,7 +42,7 @@ impl AwsCloud {
             return Ok(UNKNOWN_ACCOUNT.to_owned());
         }
         let config = self.config().await;
-        match aws_sdk_sts::Client::new(config).get_caller_identity().send().await {
+        match session::sts(config).get_caller_identity().send().await {
             Ok(identity) => Ok(identity.account.unwrap_or_else(|| UNKNOWN_ACCOUNT.to_owned())),
             Err(error) => {
                 let failure = Failure::of(&error);
@@ -59,7 +61,7 @@ impl AwsCloud {
 
     /// The active accounts of the caller's organization, paged to the end.
     async fn organization(&self) -> Result<Vec<Account>, CloudError> {
-        let client = aws_sdk_organizations::Client::new(self.config().await);
+        let client = session::organizations(self.config().await);
         let mut pages = client.list_accounts().into_paginator().send();
         let mut accounts = Vec::new();
         while let Some(page) = pages.next().await {

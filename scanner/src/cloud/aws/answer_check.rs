@@ -35,7 +35,7 @@ impl Intercept for AnswerCheck {
         _components: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if !is(config, "GetObject") {
+        if !is_streamed(config) {
             let body = context.response_mut().body_mut();
             let unlimited = std::mem::replace(body, SdkBody::taken());
             *body = SdkBody::from_body_1_x(Limited::new(unlimited, ANSWER_BYTES_MAX));
@@ -47,22 +47,22 @@ impl Intercept for AnswerCheck {
         &self,
         context: &AfterDeserializationInterceptorContextRef<'_>,
         _components: &RuntimeComponents,
-        config: &mut ConfigBag,
+        _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let response = context.response();
-        // A bucket's policy comes as bare JSON, which its own parser checks; an error's code stands at its start.
-        if !response.status().is_success() || is(config, "GetObject") || is(config, "GetBucketPolicy") {
+        // An error's code stands at its start, and a body that is still on its way is checked where it is read.
+        let (true, Some(body)) = (response.status().is_success(), response.body().bytes()) else {
             return Ok(());
-        }
-        match response.body().bytes() {
-            Some(body) if !body.is_empty() && !is_whole(body) => Err("the answer is not whole".into()),
-            _ => Ok(()),
-        }
+        };
+        // JSON that breaks off is refused by its parser.
+        let is_xml = body.trim_ascii_start().starts_with(b"<");
+        if is_xml && !is_whole(body) { Err("the answer is not whole".into()) } else { Ok(()) }
     }
 }
 
-fn is(config: &ConfigBag, operation: &str) -> bool {
-    config.load::<Metadata>().is_some_and(|asked| asked.name() == operation)
+/// Whether the answer is handed on as it comes.
+fn is_streamed(config: &ConfigBag) -> bool {
+    config.load::<Metadata>().is_some_and(|asked| asked.name() == "GetObject")
 }
 
 /// Whether every element of the document is closed, in order, and nothing follows the first one.

@@ -5,6 +5,7 @@ use std::future::Future;
 
 use aws_sdk_organizations::types::EffectivePolicyType;
 use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3control::types::AccessPoint;
 use futures::future::{BoxFuture, FutureExt};
@@ -22,6 +23,9 @@ const QUESTIONS_AT_ONCE: usize = 8;
 /// Access points of one bucket that are looked into; AWS allows 10,000 in an account and region.
 const ACCESS_POINTS_MAX: usize = 1_000;
 
+/// Attempts at the organization's policy.
+const POLICY_ATTEMPTS: u32 = 2;
+
 /// A question on its way, with the name that its answer is kept under.
 type Question<'a> = BoxFuture<'a, (String, Value)>;
 
@@ -32,10 +36,13 @@ pub(super) async fn of_account(session: &Session, account: &Account) -> Facts {
     }
     let block =
         session.control(None, |control| control.get_public_access_block().account_id(&account.id).send());
-    let policy = async {
-        let client = aws_sdk_organizations::Client::new(session.config().await);
-        client.describe_effective_policy().policy_type(EffectivePolicyType::S3Policy).send().await
-    };
+    let policy = session.organizations(|organizations| {
+        // Servers that do not know it break off, which counts as worth trying again: not for many seconds.
+        let tries = aws_sdk_organizations::Config::builder()
+            .retry_config(RetryConfig::standard().with_max_attempts(POLICY_ATTEMPTS));
+        let describe = organizations.describe_effective_policy().policy_type(EffectivePolicyType::S3Policy);
+        describe.customize().config_override(tries).send()
+    });
     let questions: Vec<Question<'_>> = vec![
         question("s3control:GetPublicAccessBlock", block, shapes::account_public_access_block),
         question("organizations:DescribeEffectivePolicy", policy, shapes::effective_policy),

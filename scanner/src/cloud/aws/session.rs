@@ -13,7 +13,9 @@ use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::config::retry::{ClientRateLimiter, RetryConfig, RetryPartition};
 use aws_sdk_s3::config::timeout::TimeoutConfig;
-use aws_sdk_s3::config::{IdentityCache, ResponseChecksumValidation, StalledStreamProtectionConfig};
+use aws_sdk_s3::config::{
+    IdentityCache, ResponseChecksumValidation, SharedCredentialsProvider, StalledStreamProtectionConfig,
+};
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3control::config::endpoint::{Endpoint, EndpointFuture, Params, ResolveEndpoint};
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
@@ -25,7 +27,7 @@ use crate::estate::Bucket;
 
 /// Asked first where neither flag nor environment nor profile names a region.
 const REGION_DEFAULT: &str = "us-east-1";
-/// Requests to the account's own metadata endpoints and small answers end within this many read timeouts.
+/// An answer that is taken in whole is given up after this many read timeouts.
 const ATTEMPT_IN_READ_TIMEOUTS: u32 = 3;
 
 /// What all accounts share: the connections, the patience, the caller's own credentials. No network.
@@ -118,13 +120,9 @@ impl Session {
                 if let Some(id) = &role.external_id {
                     provider = provider.external_id(id);
                 }
-                caller
-                    .to_builder()
-                    .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(
-                        provider.build().await,
-                    ))
-                    .identity_cache(IdentityCache::lazy().build())
-                    .build()
+                let provider = SharedCredentialsProvider::new(provider.build().await);
+                let cache = IdentityCache::lazy().build();
+                caller.to_builder().credentials_provider(provider).identity_cache(cache).build()
             }
         };
         Self {
@@ -182,10 +180,14 @@ impl Session {
         call(self.control_client(&region)).await
     }
 
-    /// Waits for the account's turn and hands out what other services' clients are made from.
-    pub(super) async fn config(&self) -> &SdkConfig {
+    /// Sends what `call` asks of Organizations as the account.
+    pub(super) async fn organizations<T, F, Answer>(&self, call: F) -> T
+    where
+        F: FnOnce(aws_sdk_organizations::Client) -> Answer,
+        Answer: Future<Output = T>,
+    {
         self.pace.turn().await;
-        &self.config
+        call(organizations(&self.config)).await
     }
 
     /// The region whose endpoint answers for the bucket.
@@ -243,6 +245,18 @@ impl ResolveEndpoint for FixedEndpoint {
 fn retries(account: &str, requests_per_second: u32) -> RetryPartition {
     let limiter = ClientRateLimiter::builder().tokens_retrieved_per_second(f64::from(requests_per_second));
     RetryPartition::custom(account.to_owned()).client_rate_limiter(limiter.build()).build()
+}
+
+/// Organizations, asked with the configuration's credentials.
+pub(super) fn organizations(config: &SdkConfig) -> aws_sdk_organizations::Client {
+    let config = aws_sdk_organizations::config::Builder::from(config).interceptor(AnswerCheck);
+    aws_sdk_organizations::Client::from_conf(config.build())
+}
+
+/// The token service, asked with the configuration's credentials.
+pub(super) fn sts(config: &SdkConfig) -> aws_sdk_sts::Client {
+    let config = aws_sdk_sts::config::Builder::from(config).interceptor(AnswerCheck);
+    aws_sdk_sts::Client::from_conf(config.build())
 }
 
 /// The region that the configuration settled on.
