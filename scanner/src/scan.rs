@@ -80,7 +80,6 @@ pub struct Target {
 /// A bucket of which it is known who can reach it.
 struct Judged {
     bucket: Bucket,
-    zone: Arc<ZoneOfTrust>,
     exposure: BucketExposure,
     /// What decides about its objects' ACLs, if they can grant anything.
     object_acls: Option<ObjectAcls>,
@@ -180,7 +179,7 @@ impl Engine<'_> {
                 let is_aws = bucket.account.provider == Provider::Aws;
                 let object_acls =
                     if is_aws { ObjectAcls::of(&bucket, &facts, account_facts, zone) } else { None };
-                Ok(Judged { bucket, zone: Arc::clone(zone), exposure, object_acls })
+                Ok(Judged { bucket, exposure, object_acls })
             }
         };
         let mut judging = target.cloud.buckets(account).map(judge).buffer_unordered(BUCKETS_JUDGED_IN_FLIGHT);

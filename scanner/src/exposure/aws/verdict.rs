@@ -90,7 +90,7 @@ impl<'a> Verdict<'a> {
             access: BTreeSet::from([hit.access]),
             keys: hit.keys.clone(),
             certainty: hit.certainty,
-            witness: proven.then(|| witness::witness(evidence, &channel.place, host)),
+            witness: proven.then(|| witness::witness(evidence, channel, host)),
             because: self.because(&rules, &hit, host),
             closing: self.closing(&rules, evidence),
         }
