@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod classify;
+mod explain;
 mod log;
 mod progress;
 mod scan;
@@ -28,6 +29,8 @@ struct Cli {
 enum Command {
     /// Scan estates, folders and clouds for exposed content.
     Scan(Box<scan::ScanArgs>),
+    /// Say who can reach a bucket, why, and what would close it.
+    Explain(Box<explain::ExplainArgs>),
     /// Say what is inside local files, one JSON line each.
     Classify(classify::ClassifyArgs),
 }
@@ -40,6 +43,7 @@ pub fn main() -> ExitCode {
     log::start(json, cli.verbose);
     let ended = match cli.command {
         Command::Scan(args) => scan::run(*args),
+        Command::Explain(args) => explain::run(*args),
         Command::Classify(args) => classify::run(args),
     };
     ended.unwrap_or_else(|error| {

@@ -5,18 +5,25 @@
 use crate::estate::Fact;
 use crate::estate::aws::{Distribution, distributions};
 use crate::exposure::Certainty;
-use crate::exposure::policy::PrincipalName;
+use crate::exposure::policy::condition::{Resolved, Truth};
+use crate::exposure::policy::{Condition, PrincipalName};
 
 use super::Dossier;
-use super::judge::Hit;
+use super::judge::{Channel, Hit};
 use super::requesters::Caller;
+use super::rules::Rule;
 use super::verdict::Notes;
 
 /// What stands before an origin access identity's id in its ARN.
 pub(super) const IDENTITY: &str = "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity ";
 
 /// Settles a hit of the audience `cdn` by the account's distributions: whether it stands, and by which host.
-pub(super) fn settle(dossier: &Dossier<'_>, hit: &mut Hit, notes: &mut Notes) -> Option<String> {
+pub(super) fn settle(
+    dossier: &Dossier<'_>,
+    channel: &Channel,
+    hit: &mut Hit,
+    notes: &mut Notes,
+) -> Option<String> {
     let list = match distributions(&dossier.facts, &dossier.place.account) {
         Fact::Present(list) => list,
         Fact::Absent => Vec::new(),
@@ -27,8 +34,10 @@ pub(super) fn settle(dossier: &Dossier<'_>, hit: &mut Hit, notes: &mut Notes) ->
             return Some("DISTRIBUTION.cloudfront.net".to_owned());
         }
     };
-    let leads_here =
-        |distribution: &&Distribution| leads(distribution, &hit.evidence.requester.caller, dossier);
+    let rules: Vec<&Rule> =
+        hit.evidence.rules.iter().filter_map(|at| channel.rules.get(*at)).map(|(rule, _)| rule).collect();
+    let caller = &hit.evidence.requester.caller;
+    let leads_here = |distribution: &&Distribution| leads(distribution, caller, &rules, dossier);
     let mut ways = list.iter().filter(|distribution| distribution.enabled).filter(leads_here).peekable();
     if ways.peek().is_none() {
         notes.closed("CloudFront may read, but no enabled distribution of the account leads here".to_owned());
@@ -49,18 +58,15 @@ pub(super) fn settle(dossier: &Dossier<'_>, hit: &mut Hit, notes: &mut Notes) ->
 }
 
 /// Whether requests of the distribution reach the bucket as this caller.
-fn leads(distribution: &Distribution, caller: &Caller, dossier: &Dossier<'_>) -> bool {
+fn leads(distribution: &Distribution, caller: &Caller, rules: &[&Rule], dossier: &Dossier<'_>) -> bool {
     let here = |host: &str| {
         let bucket = &dossier.bucket.name;
         host.strip_prefix(bucket.as_str()).is_some_and(|rest| rest.starts_with(".s3"))
     };
     match caller {
-        Caller::Service { source, .. } => {
-            let is_source = source.as_ref().is_some_and(|source| {
-                // A wildcard stands for any of the account's distributions.
-                *source == distribution.arn || source.ends_with("distribution/x")
-            });
-            is_source && distribution.origins.iter().any(|(host, _)| here(host))
+        Caller::Service { .. } => {
+            let permitted = rules.iter().any(|rule| permits(rule, &distribution.arn));
+            permitted && distribution.origins.iter().any(|(host, _)| here(host))
         }
         Caller::Opaque { name: PrincipalName::Arn(arn), .. } => {
             let identity = arn.strip_prefix(IDENTITY);
@@ -69,4 +75,12 @@ fn leads(distribution: &Distribution, caller: &Caller, dossier: &Dossier<'_>) ->
         }
         _ => false,
     }
+}
+
+/// Whether what a rule asks of `aws:SourceArn` fits a distribution.
+fn permits(rule: &Rule, arn: &str) -> bool {
+    let about_source = rule.statement.conditions.iter().filter(|condition| condition.key == "aws:sourcearn");
+    let source = [arn.to_owned()];
+    let fits = |condition: &Condition| condition.holds(Some(&source), &|_| Resolved::Unknown) != Truth::False;
+    about_source.into_iter().all(fits)
 }

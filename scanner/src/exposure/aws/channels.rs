@@ -19,6 +19,9 @@ pub(super) fn of_bucket(dossier: &Dossier<'_>, notes: &mut Notes) -> Vec<Channel
     let mut rules = policy_rules(dossier);
     rules.extend(bucket_acl_rules(dossier, notes));
     name_origin_identities(dossier, &mut rules);
+    if rules.iter().all(|rule| !rule.allows()) {
+        notes.closed(nothing_granted(dossier));
+    }
     let gate = gate(&dossier.blocks, dossier.policy_status_public(), "the bucket's policy");
     let mut channels = vec![channel(dossier, &rules, None, gate.clone())];
     // Without a word on access points, a request through one meets the same rules as a direct one, and more.
@@ -27,6 +30,16 @@ pub(super) fn of_bucket(dossier: &Dossier<'_>, notes: &mut Notes) -> Vec<Channel
         through_others(dossier, &rules, &gate, &mut channels);
     }
     channels
+}
+
+/// Why there is no rule that gives.
+fn nothing_granted(dossier: &Dossier<'_>) -> String {
+    let policy = if dossier.policy == Fact::Absent {
+        "there is no bucket policy"
+    } else {
+        "the bucket policy only denies"
+    };
+    format!("{policy}, and the bucket ACL grants nothing to others")
 }
 
 /// The way to one object through its own ACL; `None` if ACLs are off.

@@ -7,7 +7,7 @@ use crate::exposure::pattern::{Class, Pattern, Token};
 use crate::exposure::ranges::{IpRange, ip_range, without};
 
 use super::actions::{Action, group};
-use super::requesters::{Caller, Network, Requester, STRANGER};
+use super::requesters::{Caller, Network, Requester, STRANGER, Source};
 
 /// What a key can hold.
 #[derive(Debug, Clone, PartialEq)]
@@ -233,19 +233,21 @@ fn network_key(name: &str, requester: &Requester) -> Domain {
 /// Keys that tell for whom a service acts.
 fn source_key(name: &str, caller: &Caller) -> Domain {
     let Caller::Service { source, .. } = caller else { return Domain::Missing };
-    match (name, source.as_deref()) {
-        ("sourcearn", Some(arn)) => fixed(arn),
-        ("sourcearn", None) => Domain::Text(TextDomain {
-            shapes: vec![strange_arn(), Pattern::wildcard("arn:aws:s3:::?*")],
-            optional: false,
-            vouched_from: Some(usize::MAX),
-        }),
-        ("sourceaccount" | "sourceowner", Some(arn)) => match arn.split(':').nth(4) {
-            Some(account) if !account.is_empty() => fixed(account),
-            _ => Domain::Unknown,
-        },
-        ("sourceaccount" | "sourceowner", None) => fixed(STRANGER),
-        ("sourceorgid", None) => Domain::Text(TextDomain {
+    let of = |account: &str, optional| {
+        let shapes = vec![arn_in(account), Pattern::wildcard("arn:aws:s3:::?*")];
+        // Whose bucket an ARN names cannot be told; only strangers are known not to own what a policy spells out.
+        let vouched_from = (account == STRANGER).then_some(usize::MAX);
+        Domain::Text(TextDomain { shapes, optional, vouched_from })
+    };
+    match (name, source) {
+        ("sourcearn", Source::Stranger) => of(STRANGER, true),
+        ("sourcearn", Source::Account(account)) => of(account, false),
+        ("sourcearn", Source::Thing(arn)) => fixed(arn),
+        ("sourceaccount" | "sourceowner", Source::Stranger) => {
+            Domain::OneOf(vec![vec![STRANGER.to_owned()], Vec::new()])
+        }
+        ("sourceaccount" | "sourceowner", Source::Account(account)) => fixed(account),
+        ("sourceorgid", Source::Stranger) => Domain::Text(TextDomain {
             shapes: vec![shape("o-", Class::LowerAlnum, 10, "")],
             optional: true,
             vouched_from: Some(usize::MAX),
@@ -254,12 +256,12 @@ fn source_key(name: &str, caller: &Caller) -> Domain {
     }
 }
 
-/// The ARN of something in an account that nobody names.
-fn strange_arn() -> Pattern {
+/// The ARN of something in an account.
+fn arn_in(account: &str) -> Pattern {
     let part = [Token::Many(Class::NoColon), Token::Char(':')];
     let mut tokens = Pattern::literal("arn:aws:").tokens().to_vec();
     tokens.extend(part.iter().chain(&part));
-    tokens.extend(Pattern::wildcard(&format!("{STRANGER}:?*")).tokens());
+    tokens.extend(Pattern::wildcard(&format!("{account}:?*")).tokens());
     Pattern::new(tokens)
 }
 
@@ -334,6 +336,9 @@ fn principal_arn(caller: &Caller) -> Domain {
             text(shape(&format!("arn:aws:iam::{account}:role/"), Class::Any, 1, "*"))
         }
         Caller::Root { account } => fixed(&format!("arn:aws:iam::{account}:root")),
+        Caller::FederatedUser { account } => {
+            text(shape(&format!("arn:aws:sts::{account}:federated-user/"), Class::Any, 1, "*"))
+        }
         Caller::Opaque { arn: Some(arn), .. } => fixed(arn),
         Caller::Opaque { .. } => Domain::Unknown,
     }
@@ -353,6 +358,7 @@ fn user_id(caller: &Caller) -> Domain {
             id(shape("AROA", Class::UpperAlnum, 17, &format!(":{session}")))
         }
         Caller::Root { account } => fixed(account),
+        Caller::FederatedUser { account } => text(shape(&format!("{account}:"), Class::Name, 1, "*")),
         Caller::Service { .. } | Caller::Opaque { .. } => Domain::Unknown,
     }
 }

@@ -1,14 +1,14 @@
-//! Who could ask? A finite set of requesters that stands for everybody outside, and for everybody whom a policy names.
+//! Who could ask? Callers, the networks they come from, and what tells them apart.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use crate::exposure::pattern::{Class, Pattern, Token, WORK_MAX, regions};
-use crate::exposure::policy::{Effect, PrincipalName, Test, Text};
+use crate::exposure::Audience;
+use crate::exposure::policy::PrincipalName;
 use crate::exposure::ranges::IpRange;
-use crate::exposure::{Audience, ZoneOfTrust};
 
-use super::keys::{Place, internet};
-use super::rules::Rule;
+mod crowd;
+
+pub(super) use crowd::{Mentions, REQUESTERS_MAX, STRANGER, requesters};
 
 /// Who signs a request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,18 +21,34 @@ pub(super) enum Caller {
     Role { account: String, role: Option<String>, session: Option<String> },
     /// The account itself.
     Root { account: String },
-    /// An AWS service; for the thing with this ARN, else for anybody's.
-    Service { name: String, source: Option<String> },
+    /// Somebody with temporary credentials of an account's user (STS GetFederationToken).
+    FederatedUser { account: String },
+    /// An AWS service on behalf of something.
+    Service { name: String, source: Source },
     /// Somebody of whom we know no more than a name: a canonical user, an identity provider's user, an origin access
     /// identity, a principal of a kind we do not know.
     Opaque { name: PrincipalName, account: Option<String>, arn: Option<String> },
+}
+
+/// For whom a service acts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Source {
+    /// For anybody whom no rule names.
+    Stranger,
+    /// For something in this account.
+    Account(String),
+    /// For this thing, whose ARN does not say in which account it is.
+    Thing(String),
 }
 
 impl Caller {
     /// The account, where there is one.
     pub(super) fn account(&self) -> Option<&str> {
         match self {
-            Self::User { account, .. } | Self::Role { account, .. } | Self::Root { account } => Some(account),
+            Self::User { account, .. }
+            | Self::Role { account, .. }
+            | Self::Root { account }
+            | Self::FederatedUser { account } => Some(account),
             Self::Opaque { account, .. } => account.as_deref(),
             Self::Anonymous | Self::Service { .. } => None,
         }
@@ -50,6 +66,7 @@ impl Caller {
             Self::User { .. } => Some("User"),
             Self::Role { .. } => Some("AssumedRole"),
             Self::Root { .. } => Some("Account"),
+            Self::FederatedUser { .. } => Some("FederatedUser"),
             Self::Service { .. } | Self::Opaque { .. } => None,
         }
     }
@@ -100,8 +117,12 @@ impl Caller {
                 format!("arn:aws:sts::{account}:assumed-role/{role}/{session}")
             }
             Self::Root { account } => format!("arn:aws:iam::{account}:root"),
-            Self::Service { name, source: Some(source) } => format!("{name} for {source}"),
-            Self::Service { name, source: None } => name.clone(),
+            Self::FederatedUser { account } => format!("arn:aws:sts::{account}:federated-user/visitor"),
+            Self::Service { name, source: Source::Stranger } => name.clone(),
+            Self::Service { name, source: Source::Account(account) } => {
+                format!("{name} for account {account}")
+            }
+            Self::Service { name, source: Source::Thing(arn) } => format!("{name} for {arn}"),
             Self::Opaque { name, .. } => match name {
                 PrincipalName::Canonical(id) => format!("canonical user {id}"),
                 PrincipalName::Federated(provider) => format!("a user of {provider}"),
@@ -136,392 +157,4 @@ pub(super) struct Requester {
     pub(super) pins: BTreeMap<String, String>,
     /// Why it is not certain that there is such a requester outside.
     pub(super) doubt: Option<String>,
-}
-
-/// An account that nobody names. Numbers like this are not given out.
-pub(super) const STRANGER: &str = "999900001111";
-const STRANGE_ORGANIZATION: &str = "o-0stranger0";
-
-/// How many requesters one judgement looks at; more is beyond exact reasoning.
-pub(super) const REQUESTERS_MAX: usize = 2_000;
-
-/// What the rules speak of, by which requesters can be told apart.
-pub(super) struct Mentions {
-    keys: BTreeSet<String>,
-    names: BTreeSet<PrincipalName>,
-    accounts: BTreeSet<String>,
-    organizations: BTreeSet<String>,
-    networks: BTreeSet<(String, String)>,
-    ids: BTreeSet<String>,
-    sources: BTreeSet<String>,
-    account_patterns: Vec<Pattern>,
-    variables: BTreeSet<String>,
-}
-
-impl Mentions {
-    /// Collects what `rules` speak of.
-    pub(super) fn of(rules: &[Rule]) -> Self {
-        let mut mentions = Self {
-            keys: BTreeSet::new(),
-            names: BTreeSet::new(),
-            accounts: BTreeSet::new(),
-            organizations: BTreeSet::new(),
-            networks: BTreeSet::new(),
-            ids: BTreeSet::new(),
-            sources: BTreeSet::new(),
-            account_patterns: Vec::new(),
-            variables: BTreeSet::new(),
-        };
-        for rule in rules {
-            let statement = &rule.statement;
-            // Whom a Deny spares can only be somebody that an Allow lets in, but by another name.
-            mentions.names.extend(statement.principals.names().iter().cloned());
-            for text in statement.resources.names() {
-                mentions.variables.extend(text.variables().map(str::to_owned));
-            }
-            for condition in &statement.conditions {
-                mentions.keys.insert(condition.key.clone());
-                if let Test::Text { texts, negated, .. } | Test::Arn { texts, negated } = &condition.test {
-                    let gives = (statement.effect == Effect::Allow) != *negated;
-                    texts.iter().for_each(|text| mentions.value(&condition.key, text, gives));
-                }
-            }
-        }
-        mentions.keys.extend(mentions.variables.iter().cloned());
-        mentions
-    }
-
-    fn value(&mut self, key: &str, text: &Text, gives: bool) {
-        self.variables.extend(text.variables().map(str::to_owned));
-        let display = text.display();
-        let spelled_out = text.pattern().filter(Pattern::is_literal).is_some();
-        let name = key.strip_prefix("aws:").unwrap_or_default();
-        match name {
-            "principalaccount" | "principalarn" | "userid" => {
-                self.accounts.extend(account_numbers(&display));
-                let part =
-                    if name == "principalarn" { display.split(':').nth(4) } else { Some(display.as_str()) };
-                self.account_patterns.extend(part.map(Pattern::wildcard));
-                if name == "userid" && gives && display.starts_with(['A']) && display.len() >= 16 {
-                    self.ids.insert(display);
-                }
-            }
-            "principalorgid" | "principalorgpaths" => {
-                let organization = display.split('/').next().unwrap_or_default();
-                if !organization.contains(['*', '?']) {
-                    self.organizations.insert(organization.to_owned());
-                }
-            }
-            "sourcevpc" | "sourcevpce" | "sourcevpcarn" | "vpceaccount" | "vpceorgid"
-                if spelled_out && gives =>
-            {
-                self.networks.insert((key.to_owned(), display));
-            }
-            "sourcearn" => {
-                self.sources.insert(display);
-            }
-            "sourceaccount" | "sourceowner" if spelled_out => {
-                self.sources.insert(format!("arn:aws:any:us-east-1:{display}:any"));
-            }
-            _ => {}
-        }
-    }
-
-    /// The keys of policy variables.
-    pub(super) fn variables(&self) -> &BTreeSet<String> {
-        &self.variables
-    }
-
-    fn speaks_of(&self, keys: &[&str]) -> bool {
-        keys.iter().any(|key| {
-            let key = format!("aws:{key}");
-            self.keys.iter().any(|own| *own == key || (key.ends_with('/') && own.starts_with(&key)))
-        })
-    }
-}
-
-/// The runs of twelve digits in a text.
-fn account_numbers(text: &str) -> impl Iterator<Item = String> + '_ {
-    text.split(|c: char| !c.is_ascii_digit()).filter(|run| run.len() == 12).map(str::to_owned)
-}
-
-/// Everybody who could ask, the widest audience first.
-pub(super) fn requesters(mentions: &Mentions, place: &Place, zone: &ZoneOfTrust) -> Vec<Requester> {
-    let crowd = Crowd { mentions, place, zone };
-    let mut callers = vec![(Audience::Anyone, Caller::Anonymous, None, None)];
-    crowd.strangers(&mut callers);
-    crowd.members(&mut callers);
-    crowd.named(&mut callers);
-    let mut requesters: Vec<Requester> = Vec::new();
-    for (audience, caller, organization, doubt) in callers {
-        for (network, network_doubt) in crowd.networks(audience) {
-            let through_endpoint = network == Network::Endpoint && audience == Audience::Anyone;
-            let audience = match network {
-                // Whoever has a VPC has an account.
-                _ if through_endpoint => Audience::AnyAuthenticated,
-                Network::Named { .. } if audience != Audience::Organization => Audience::External,
-                _ => audience,
-            };
-            let requester = Requester {
-                audience,
-                caller: caller.clone(),
-                network,
-                organization: organization.clone(),
-                pins: BTreeMap::new(),
-                doubt: doubt.clone().or(network_doubt),
-            };
-            if !requesters.contains(&requester) {
-                requesters.push(requester);
-            }
-        }
-    }
-    requesters.sort_by_key(|requester| (requester.audience, requester.doubt.is_some()));
-    requesters.truncate(REQUESTERS_MAX + 1);
-    requesters
-}
-
-type Found = (Audience, Caller, Option<String>, Option<String>);
-
-struct Crowd<'a> {
-    mentions: &'a Mentions,
-    place: &'a Place,
-    zone: &'a ZoneOfTrust,
-}
-
-impl Crowd<'_> {
-    fn is_ours(&self, account: &str) -> bool {
-        account == self.place.account || self.zone.accounts.contains(account)
-    }
-
-    /// The three kinds of callers of an account, as far as the rules can tell them apart.
-    fn callers_of(&self, account: &str) -> Vec<Caller> {
-        let user = Caller::User { account: account.to_owned(), name: None };
-        let apart =
-            ["principalarn", "principaltype", "userid", "username", "sourceidentity", "principaltag/"];
-        if !self.mentions.speaks_of(&apart) {
-            return vec![user];
-        }
-        let role = Caller::Role { account: account.to_owned(), role: None, session: None };
-        vec![user, role, Caller::Root { account: account.to_owned() }]
-    }
-
-    /// Whoever has an account, which is anyone.
-    fn strangers(&self, found: &mut Vec<Found>) {
-        let mut organizations = vec![None];
-        if self.mentions.speaks_of(&["principalorgid", "principalorgpaths"]) {
-            organizations.push(Some(STRANGE_ORGANIZATION.to_owned()));
-        }
-        for account in self.strange_accounts() {
-            for caller in self.callers_of(&account) {
-                for organization in &organizations {
-                    found.push((Audience::AnyAuthenticated, caller.clone(), organization.clone(), None));
-                }
-            }
-        }
-        if self.mentions.speaks_of(&["sourcearn", "sourceaccount", "sourceowner", "principalisawsservice"]) {
-            let service = Caller::Service { name: "any.amazonaws.com".to_owned(), source: None };
-            found.push((Audience::External, service, None, None));
-        }
-    }
-
-    /// Account numbers that nobody names, one for every way the rules' patterns can treat one.
-    fn strange_accounts(&self) -> Vec<String> {
-        let mut patterns = self.mentions.account_patterns.clone();
-        patterns.extend(self.mentions.accounts.iter().map(|account| Pattern::literal(account)));
-        patterns.extend(self.zone.accounts.iter().take(64).map(|account| Pattern::literal(account)));
-        patterns.push(Pattern::literal(&self.place.account));
-        if patterns.iter().all(|pattern| pattern.is_literal() || pattern.text() == "*") {
-            return vec![STRANGER.to_owned()];
-        }
-        let digits = Pattern::new(vec![Token::One(Class::Digit); 12]);
-        let found = regions(&digits, &patterns, WORK_MAX / 8).unwrap_or_default();
-        let is_named = |at: &usize| patterns.get(*at).is_some_and(Pattern::is_literal);
-        let mut accounts: Vec<String> = found
-            .into_iter()
-            .filter(|region| !region.matched.iter().any(is_named))
-            .map(|region| region.witness)
-            .collect();
-        accounts.push(STRANGER.to_owned());
-        accounts
-    }
-
-    /// Others of our own organization or of accounts that we trust.
-    fn members(&self, found: &mut Vec<Found>) {
-        for organization in &self.zone.organizations {
-            for caller in self.callers_of("999900002222") {
-                found.push((Audience::Organization, caller, Some(organization.clone()), None));
-            }
-        }
-        let ours = self.zone.accounts.iter().filter(|account| **account != self.place.account);
-        let organization = self.zone.organizations.first().cloned();
-        for account in ours.take(1) {
-            for caller in self.callers_of(account) {
-                found.push((Audience::Organization, caller, organization.clone(), None));
-            }
-        }
-    }
-
-    fn named(&self, found: &mut Vec<Found>) {
-        let mut accounts: BTreeSet<&str> = self.mentions.accounts.iter().map(String::as_str).collect();
-        for name in &self.mentions.names {
-            match name {
-                PrincipalName::Account(account) => {
-                    accounts.insert(account);
-                }
-                PrincipalName::Everyone | PrincipalName::SignedIn | PrincipalName::Gone(_) => {}
-                name => self.named_principal(name, found),
-            }
-        }
-        for account in accounts.into_iter().filter(|account| *account != self.place.account) {
-            let (audience, organization) = self.circle(account);
-            for caller in self.callers_of(account) {
-                found.push((audience, caller, organization.clone(), None));
-            }
-        }
-        for organization in &self.mentions.organizations {
-            if !self.zone.organizations.contains(organization) {
-                for caller in self.callers_of(STRANGER) {
-                    found.push((Audience::External, caller, Some(organization.clone()), None));
-                }
-            }
-        }
-        for id in &self.mentions.ids {
-            let name = PrincipalName::Gone(id.clone());
-            let doubt = format!("nobody can tell from here whose id `{id}` is");
-            let caller = Caller::Opaque { name, account: None, arn: None };
-            found.push((Audience::External, caller, None, Some(doubt)));
-        }
-    }
-
-    fn circle(&self, account: &str) -> (Audience, Option<String>) {
-        if self.is_ours(account) {
-            (Audience::Organization, self.zone.organizations.first().cloned())
-        } else {
-            (Audience::External, None)
-        }
-    }
-
-    fn named_principal(&self, name: &PrincipalName, found: &mut Vec<Found>) {
-        let opaque = |account: Option<&str>, arn: Option<&str>| Caller::Opaque {
-            name: name.clone(),
-            account: account.map(str::to_owned),
-            arn: arn.map(str::to_owned),
-        };
-        match name {
-            PrincipalName::Arn(arn) => {
-                let account = arn.split(':').nth(4).unwrap_or_default();
-                if account == "cloudfront" {
-                    found.push((Audience::Cdn, opaque(None, Some(arn)), None, None));
-                } else if account != self.place.account {
-                    let (audience, organization) = self.circle(account);
-                    found.push((audience, named_caller(name, arn, account), organization, None));
-                }
-            }
-            PrincipalName::Canonical(id) => {
-                let ours = self.zone.canonical_ids.contains(id);
-                let audience = if ours { Audience::Organization } else { Audience::External };
-                found.push((audience, opaque(None, None), None, None));
-            }
-            PrincipalName::Federated(provider) => {
-                let account = provider.split(':').nth(4).filter(|account| !account.is_empty());
-                if account != Some(self.place.account.as_str()) {
-                    let audience = account.map_or(Audience::External, |account| self.circle(account).0);
-                    found.push((audience, opaque(account, None), None, None));
-                }
-            }
-            PrincipalName::Service(service) => self.services(service, found),
-            _ => {}
-        }
-    }
-
-    /// A service acts for anybody unless the rule asks for whom; a distribution of ours acts for everyone.
-    fn services(&self, service: &str, found: &mut Vec<Found>) {
-        let for_nobody = Caller::Service { name: service.to_owned(), source: None };
-        found.push((Audience::External, for_nobody, None, None));
-        for source in &self.mentions.sources {
-            let account = source.split(':').nth(4).unwrap_or_default();
-            let is_distribution = service == "cloudfront.amazonaws.com";
-            let audience = match (self.is_ours(account), is_distribution) {
-                (true, true) => Audience::Cdn,
-                // Our own thing acting through a service is not outside.
-                (true, false) => continue,
-                (false, _) => Audience::External,
-            };
-            if account.contains(['*', '?']) {
-                continue;
-            }
-            if account.is_empty() {
-                // A bucket's ARN does not say whose it is; a condition on the account would.
-                if !self.mentions.speaks_of(&["sourceaccount", "sourceowner"]) && !source.contains(['*', '?'])
-                {
-                    let doubt = format!("nobody can tell from here whose `{source}` is");
-                    let caller = Caller::Service { name: service.to_owned(), source: Some(source.clone()) };
-                    found.push((Audience::External, caller, None, Some(doubt)));
-                }
-                continue;
-            }
-            let source = source.replace(['*', '?'], "x");
-            found.push((
-                audience,
-                Caller::Service { name: service.to_owned(), source: Some(source) },
-                None,
-                None,
-            ));
-        }
-    }
-
-    fn networks(&self, audience: Audience) -> Vec<(Network, Option<String>)> {
-        let ours = self.zone.cidrs.iter().map(String::as_str);
-        let ranges =
-            if audience == Audience::Organization { internet([].into_iter()) } else { internet(ours) };
-        let mut networks = vec![(Network::Internet(ranges), None)];
-        let keys = [
-            "sourceip",
-            "sourcevpc",
-            "sourcevpce",
-            "sourcevpcarn",
-            "vpcsourceip",
-            "vpceaccount",
-            "vpceorgid",
-            "vpceorgpaths",
-        ];
-        if !self.mentions.speaks_of(&keys) || audience == Audience::Cdn {
-            return networks;
-        }
-        networks.push((Network::Endpoint, None));
-        for (key, value) in &self.mentions.networks {
-            let ours = self.zone.networks.contains(value)
-                || self.is_ours(value)
-                || self.zone.organizations.contains(value)
-                || self.zone.networks.iter().any(|network| value.ends_with(&format!("/{network}")));
-            let network = Network::Named { key: key.clone(), value: value.clone() };
-            match (ours, audience) {
-                (false, _) => {
-                    let doubt =
-                        format!("`{value}` is not listed in the zone of trust; whose it is cannot be seen");
-                    networks.push((network, Some(doubt)));
-                }
-                (true, Audience::Organization) => networks.push((network, None)),
-                // Who is inside our network is inside.
-                (true, _) => {}
-            }
-        }
-        networks
-    }
-}
-
-fn named_caller(name: &PrincipalName, arn: &str, account: &str) -> Caller {
-    let resource = arn.splitn(6, ':').nth(5).unwrap_or_default();
-    let account = account.to_owned();
-    match resource.split_once('/') {
-        Some(("user", user)) => Caller::User { account, name: Some(user.to_owned()) },
-        Some(("role", role)) => Caller::Role { account, role: Some(role.to_owned()), session: None },
-        Some(("assumed-role", rest)) => match rest.split_once('/') {
-            Some((role, session)) => {
-                Caller::Role { account, role: Some(role.to_owned()), session: Some(session.to_owned()) }
-            }
-            None => Caller::Opaque { name: name.clone(), account: Some(account), arn: Some(arn.to_owned()) },
-        },
-        _ => Caller::Opaque { name: name.clone(), account: Some(account), arn: Some(arn.to_owned()) },
-    }
 }

@@ -1,3 +1,5 @@
-//! Are the verdicts right, on every edge case that we know?
+//! Are the verdicts right, on every edge case that we know and on policies that nobody thought of?
 
+mod against_reference;
 mod cases;
+mod reference;

@@ -9,7 +9,7 @@ use crate::exposure::{Access, Audience, BucketExposure, Certainty, Exposure, Key
 use super::block::Setting;
 use super::judge::{Channel, Evidence, Hit, judge};
 use super::reached::includes;
-use super::requesters::Caller;
+use super::requesters::{Caller, Source};
 use super::rules::{Origin, Rule};
 use super::{Dossier, cdn, closed, witness};
 
@@ -63,7 +63,9 @@ impl<'a> Verdict<'a> {
         for mut hit in hits {
             let mut host = None;
             if hit.audience == Audience::Cdn {
-                let Some(found) = cdn::settle(self.dossier, &mut hit, &mut self.notes) else { continue };
+                let Some(found) = cdn::settle(self.dossier, channel, &mut hit, &mut self.notes) else {
+                    continue;
+                };
                 host = Some(found);
             }
             let exposure = self.exposure(channel, hit, host.as_deref());
@@ -90,7 +92,7 @@ impl<'a> Verdict<'a> {
             access: BTreeSet::from([hit.access]),
             keys: hit.keys.clone(),
             certainty: hit.certainty,
-            witness: proven.then(|| witness::witness(evidence, &channel.place, host)),
+            witness: proven.then(|| witness::witness(evidence, channel, host)),
             because: self.because(&rules, &hit, host),
             closing: self.closing(&rules, evidence),
         }
@@ -231,7 +233,7 @@ fn who(hit: &Hit, evidence: &Evidence) -> String {
             (Caller::Anonymous, Some(addresses)) => {
                 format!("anyone who comes from addresses such as {}", addresses.join(", "))
             }
-            (Caller::Service { source: None, name }, _) => {
+            (Caller::Service { source: Source::Stranger, name }, _) => {
                 format!("`{name}` on behalf of any account (no aws:SourceArn or aws:SourceAccount)")
             }
             _ => format!("`{}`", named()),

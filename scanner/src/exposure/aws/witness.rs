@@ -4,20 +4,30 @@ use std::fmt::Write;
 
 use crate::exposure::Witness;
 
-use super::judge::Evidence;
+use super::judge::{Channel, Evidence};
 use super::keys::Place;
 use super::requesters::Caller;
 
 /// The request behind `evidence`; `host` replaces S3's own where the way leads through a distribution.
-pub(super) fn witness(evidence: &Evidence, place: &Place, host: Option<&str>) -> Witness {
+pub(super) fn witness(evidence: &Evidence, channel: &Channel, host: Option<&str>) -> Witness {
+    let place = &channel.place;
     let arn = format!("arn:{}:s3:::{}", place.partition, place.bucket);
     let resource = match &evidence.key {
         Some(key) => format!("{arn}/{key}"),
         None => arn,
     };
-    let mut context = evidence.values.clone();
-    let sample = |values: &mut Vec<String>| values.iter_mut().for_each(|value| *value = shown(value));
-    context.values_mut().for_each(sample);
+    let as_written = |key: &String| {
+        let conditions = channel.rules.iter().flat_map(|(rule, _)| &rule.statement.conditions);
+        conditions.filter(|condition| condition.key == *key).map(|condition| condition.written.clone()).next()
+    };
+    let context = evidence
+        .values
+        .iter()
+        .map(|(key, values)| {
+            let key = as_written(key).unwrap_or_else(|| key.clone());
+            (key, values.iter().map(|value| shown(value)).collect())
+        })
+        .collect();
     let command = if evidence.requester.caller == Caller::Anonymous || host.is_some() {
         curl(evidence, place, host)
     } else {
@@ -147,9 +157,16 @@ fn api(action: &str, evidence: &Evidence, place: &Place, options: &str) -> Strin
     if action.ends_with("Version") || action.ends_with("VersionAcl") {
         command.push_str(" --version-id VERSION");
     }
-    if action.ends_with("Acl") {
-        command.push_str(" --acl private");
-    }
+    // Where a request must say something, it says what does the least harm.
+    command.push_str(match action {
+        action if action.ends_with("Acl") => " --acl private",
+        "s3:PutBucketPublicAccessBlock" => " --public-access-block-configuration BlockPublicAcls=true",
+        "s3:PutBucketOwnershipControls" => {
+            " --ownership-controls 'Rules=[{ObjectOwnership=BucketOwnerEnforced}]'"
+        }
+        "s3:PutBucketVersioning" => " --versioning-configuration Status=Enabled",
+        _ => "",
+    });
     for (key, option) in
         [("s3:prefix", "prefix"), ("s3:delimiter", "delimiter"), ("s3:max-keys", "max-items")]
     {

@@ -15,6 +15,8 @@ use crate::exposure::ranges::{IpRange, instant, ip_range, number};
 pub struct Condition {
     /// The condition key in lower case.
     pub key: String,
+    /// The condition key as written, for a person.
+    pub written: String,
     /// The operator as written, for a person.
     pub operator: String,
     /// What a value must satisfy.
@@ -200,7 +202,14 @@ impl Condition {
         if matches!(test, Test::Null(_)) && (if_exists || quantifier != Quantifier::One) {
             return Err("`Null` takes neither a set operator nor IfExists".to_owned());
         }
-        Ok(Self { key: key.to_ascii_lowercase(), operator: short(operator), test, quantifier, if_exists })
+        Ok(Self {
+            key: key.to_ascii_lowercase(),
+            written: short(key),
+            operator: short(operator),
+            test,
+            quantifier,
+            if_exists,
+        })
     }
 
     /// Whether the values of the key pass; `None` is a request without the key.

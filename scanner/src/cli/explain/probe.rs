@@ -1,0 +1,158 @@
+//! Is the verdict true? Unsigned requests from here, compared with what it says of anyone.
+
+use futures::StreamExt;
+use serde::Serialize;
+
+use crate::cloud::{Cloud, CloudError};
+use crate::estate::{Bucket, Gap, GapReason, Object};
+use crate::exposure::{Access, Audience, BucketExposure, Certainty};
+
+/// What became of one claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Outcome {
+    /// The answer is as predicted.
+    Confirmed,
+    /// The answer contradicts the prediction.
+    Refuted,
+    /// What could not be told before is allowed.
+    Allowed,
+    /// What could not be told before is denied.
+    Denied,
+    /// The answer tells nothing.
+    Undecided,
+}
+
+/// One request that was sent, and what it tells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Probed {
+    access: Access,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    outcome: Outcome,
+    answer: String,
+    /// Our own model is wrong, or the facts have changed since they were read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) gap: Option<Gap>,
+}
+
+impl Probed {
+    pub(super) fn sentence(&self) -> String {
+        let what = match (&self.access, &self.key) {
+            (Access::List, _) => "an unsigned listing".to_owned(),
+            (_, Some(key)) => format!("an unsigned read of `{}`", key.escape_default()),
+            (_, None) => "an unsigned read".to_owned(),
+        };
+        let outcome = match self.outcome {
+            Outcome::Confirmed => "as predicted (confirmed)",
+            Outcome::Refuted => {
+                "against the prediction (refuted): the facts have changed, or our model is wrong"
+            }
+            Outcome::Allowed => "which settles that it is open",
+            Outcome::Denied => "which settles that it is closed",
+            Outcome::Undecided => "which tells nothing",
+        };
+        format!("{what} was answered `{}`, {outcome}", self.answer)
+    }
+}
+
+/// What a request came to.
+enum Answer {
+    Allowed,
+    Denied,
+    Other(String),
+}
+
+/// Sends an unsigned listing and an unsigned read, and compares. `cloud` must send no credentials.
+pub(super) async fn probe(
+    cloud: &dyn Cloud,
+    bucket: &Bucket,
+    verdict: &BucketExposure,
+    key: Option<&str>,
+) -> Vec<Probed> {
+    let mut listed = Vec::new();
+    let list = match cloud.objects(bucket, "").next().await {
+        Some(Ok(objects)) => {
+            listed = objects;
+            Answer::Allowed
+        }
+        None => Answer::Allowed,
+        Some(Err(error)) => answer(&error),
+    };
+    let mut probed = vec![compare(bucket, verdict, Access::List, None, list)];
+    let readable = |object: &&Object| predicted(verdict, Access::Read, Some(&object.key)).is_some();
+    let found = listed.iter().filter(|object| !object.is_archived());
+    let chosen = key.map(str::to_owned).or_else(|| {
+        found.clone().find(readable).or_else(|| found.clone().next()).map(|object| object.key.clone())
+    });
+    let Some(key) = chosen else {
+        let answer = Answer::Other("no key to ask for; name one by `--probe-key`".to_owned());
+        probed.push(compare(bucket, verdict, Access::Read, None, answer));
+        return probed;
+    };
+    let object = Object { key: key.clone(), size_bytes: 0, etag: None, modified: None, storage_class: None };
+    let object = listed.iter().find(|object| object.key == key).cloned().unwrap_or(object);
+    // The body is never taken: the answer's head is all that counts.
+    let read = match cloud.read(bucket, &object).await {
+        Ok(_) => Answer::Allowed,
+        Err(error) => answer(&error),
+    };
+    probed.push(compare(bucket, verdict, Access::Read, Some(key), read));
+    probed
+}
+
+fn answer(error: &CloudError) -> Answer {
+    match error {
+        CloudError::Denied { .. } => Answer::Denied,
+        other => Answer::Other(other.to_string()),
+    }
+}
+
+/// What the verdict says of anyone's access; `None` is a no.
+fn predicted(verdict: &BucketExposure, access: Access, key: Option<&str>) -> Option<Certainty> {
+    verdict
+        .exposures
+        .iter()
+        .filter(|exposure| exposure.audience == Audience::Anyone && exposure.access.contains(&access))
+        .filter(|exposure| key.is_none_or(|key| exposure.keys.contains(key)))
+        .filter(|exposure| exposure.witness.as_ref().is_none_or(|witness| witness.context.is_empty()))
+        .map(|exposure| exposure.certainty)
+        .min()
+}
+
+fn compare(
+    bucket: &Bucket,
+    verdict: &BucketExposure,
+    access: Access,
+    key: Option<String>,
+    answer: Answer,
+) -> Probed {
+    // An object's own ACL may open what the bucket's facts do not.
+    let may_be_open_otherwise = access == Access::Read;
+    let outcome = match (predicted(verdict, access, key.as_deref()), &answer) {
+        (_, Answer::Other(_)) => Outcome::Undecided,
+        (Some(Certainty::Proven), Answer::Allowed) | (None, Answer::Denied) => Outcome::Confirmed,
+        (None, Answer::Allowed) if may_be_open_otherwise => Outcome::Allowed,
+        (Some(Certainty::Proven), Answer::Denied) | (None, Answer::Allowed) => Outcome::Refuted,
+        (Some(Certainty::Possible), Answer::Allowed) => Outcome::Allowed,
+        (Some(Certainty::Possible), Answer::Denied) => Outcome::Denied,
+    };
+    let answer = match answer {
+        Answer::Allowed => "200".to_owned(),
+        Answer::Denied => "403".to_owned(),
+        Answer::Other(what) => what,
+    };
+    let gap = (outcome == Outcome::Refuted).then(|| Gap {
+        reason: GapReason::Failed,
+        operation: if access == Access::List { "s3:ListBucket" } else { "s3:GetObject" }.to_owned(),
+        resource: bucket.name.clone(),
+        detail: format!(
+            "an unsigned request to `{}` was answered {answer}, against the verdict: the facts have changed, or our model of access is wrong",
+            bucket.name
+        ),
+    });
+    Probed { access, key, outcome, answer, gap }
+}
+
+#[cfg(test)]
+mod tests;

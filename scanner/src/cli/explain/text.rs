@@ -1,0 +1,110 @@
+//! How does a verdict read to a person?
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use super::probe::Probed;
+use crate::estate::Bucket;
+use crate::exposure::{Access, Audience, BucketExposure, Certainty, Exposure};
+
+/// Writes the verdict, the widest audience first.
+pub(super) fn write(
+    out: &mut impl Write,
+    bucket: &Bucket,
+    verdict: &BucketExposure,
+    probed: &[Probed],
+) -> io::Result<()> {
+    let bold = Style::new().bold();
+    writeln!(out, "{bold}{}{bold:#}  ({} {})", verdict.bucket, bucket.account.provider, bucket.account.id)?;
+    let public = match verdict.policy_status_public {
+        Some(true) => "the provider counts its policy as public",
+        Some(false) => "the provider does not count its policy as public",
+        None => "whether the provider counts its policy as public is unknown",
+    };
+    let website = if verdict.website { "; it is configured as a website" } else { "" };
+    writeln!(out, "{public}{website}")?;
+    if verdict.exposures.is_empty() {
+        writeln!(out, "\nNobody outside can reach it.")?;
+    }
+    let mut left: Vec<&Exposure> = verdict.exposures.iter().collect();
+    while let Some(first) = left.first().copied() {
+        // What the same people can do with the same keys is one thing to a reader.
+        let together = |other: &&Exposure| {
+            (first.audience, first.certainty, &first.keys) == (other.audience, other.certainty, &other.keys)
+        };
+        let group: Vec<&Exposure> = left.iter().copied().filter(together).collect();
+        left.retain(|other| !together(other));
+        write_exposures(out, first, &group)?;
+    }
+    for probed in probed {
+        writeln!(out, "\nprobed: {}", probed.sentence())?;
+    }
+    let gaps: Vec<String> = verdict.gaps.iter().map(|gap| gap.detail.clone()).collect();
+    for (title, sentences) in [
+        ("closed, because", &verdict.closed_because),
+        ("may open again", &verdict.latent),
+        ("not seen", &gaps),
+    ] {
+        if !sentences.is_empty() {
+            writeln!(out, "\n{title}:")?;
+        }
+        for sentence in sentences {
+            writeln!(out, "  {sentence}")?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes exposures that differ in their access only.
+fn write_exposures(out: &mut impl Write, first: &Exposure, group: &[&Exposure]) -> io::Result<()> {
+    let (color, can) = match first.certainty {
+        Certainty::Proven => (AnsiColor::Red, "can"),
+        Certainty::Possible => (AnsiColor::Yellow, "may be able to"),
+    };
+    let style = Style::new().bold().fg_color(Some(color.into()));
+    let verbs: Vec<&str> =
+        group.iter().flat_map(|exposure| &exposure.access).map(|access| verb(*access)).collect();
+    let (who, verbs) = (audience(first.audience), verbs.join(", "));
+    writeln!(out, "\n{style}{who} {can} {verbs}{style:#}  {}", first.keys)?;
+    write_lines(out, "because", group.iter().flat_map(|exposure| exposure.because.iter().cloned()))?;
+    let tries = group.iter().filter_map(|exposure| exposure.witness.as_ref()).map(|witness| {
+        let with: Vec<String> =
+            witness.context.iter().map(|(key, values)| format!("{key} = {}", values.join(", "))).collect();
+        let with = if with.is_empty() { String::new() } else { format!("   # with {}", with.join("; ")) };
+        format!("{}{with}", witness.command)
+    });
+    write_lines(out, "try", tries)?;
+    write_lines(out, "close", group.iter().flat_map(|exposure| exposure.closing.iter().cloned()))
+}
+
+/// Writes each line once, the first after its title.
+fn write_lines(out: &mut impl Write, title: &str, lines: impl Iterator<Item = String>) -> io::Result<()> {
+    let mut seen: Vec<String> = Vec::new();
+    for line in lines {
+        if !seen.contains(&line) {
+            writeln!(out, "  {:<9}{line}", if seen.is_empty() { title } else { "" })?;
+            seen.push(line);
+        }
+    }
+    Ok(())
+}
+
+fn audience(audience: Audience) -> &'static str {
+    match audience {
+        Audience::Anyone => "Anyone",
+        Audience::AnyAuthenticated => "Anyone with an account",
+        Audience::External => "Named others outside",
+        Audience::Cdn => "Anyone, through a CDN,",
+        Audience::Organization => "Others inside the organization",
+    }
+}
+
+fn verb(access: Access) -> &'static str {
+    match access {
+        Access::List => "list",
+        Access::Read => "read",
+        Access::Write => "write",
+        Access::Administer => "administer",
+    }
+}
