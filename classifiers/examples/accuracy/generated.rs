@@ -93,7 +93,7 @@ pub fn cases() -> Vec<Case> {
     all
 }
 
-fn rows(count: usize, mut row: impl FnMut(usize) -> String) -> String {
+fn rows(count: usize, row: impl FnMut(usize) -> String) -> String {
     (0..count).map(row).collect()
 }
 
