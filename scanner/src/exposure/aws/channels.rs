@@ -235,8 +235,7 @@ fn through_our_own(
         access_points(&dossier.facts, &dossier.bucket.name),
         multi_region_access_points(&dossier.facts, &dossier.bucket.name),
     ];
-    let single_is_read = lists.first().is_some_and(|list| matches!(list, Fact::Present(_)));
-    for (list, required) in lists.into_iter().zip([true, !single_is_read]) {
+    for list in lists {
         match list {
             Fact::Present(points) => {
                 for point in points {
@@ -244,7 +243,7 @@ fn through_our_own(
                 }
             }
             Fact::Absent => {}
-            Fact::Unread(gap) if required => {
+            Fact::Unread(gap) => {
                 let rules = rules::of_unread_policy(&Origin::AccessPoint("?".to_owned()), &gap.detail);
                 let rules = rules.into_iter().filter(Rule::allows).collect();
                 let through = unknown_access_point(&dossier.place.account);
@@ -252,7 +251,6 @@ fn through_our_own(
                 channels.push(channel(dossier, bucket_rules, Some((rules, names, through)), gate.clone()));
                 notes.may_miss(gap);
             }
-            Fact::Unread(_) => {}
         }
     }
 }

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::exposure::bits::{BITS_MAX, Bits};
 use crate::exposure::pattern::{Class, Pattern};
 use crate::exposure::policy::condition::Resolved;
-use crate::exposure::policy::{Choice, Test, Text};
+use crate::exposure::policy::{Choice, PrincipalName, Test, Text};
 use crate::exposure::{Access, Audience, Certainty, Keys, ZoneOfTrust};
 
 use super::actions::{self, ACTIONS, Action, Carries};
 use super::dimension::{Asked, Dimension, Inquiry};
 use super::keys::{Domain, Place, domain, is_circumstance};
 use super::reached::Reached;
-use super::requesters::{Caller, Mentions, REQUESTERS_MAX, Requester, requesters};
+use super::requesters::{ANY_SERVICE, Caller, Mentions, REQUESTERS_MAX, Requester, requesters};
 use super::resources::{Keyspace, Names, Resolve, View};
 use super::rules::Rule;
 use super::scene::{Scene, Start};
@@ -236,7 +236,13 @@ impl<'a> Judge<'a> {
         space: &Keyspace,
         reached: &mut Reached,
     ) {
-        let names_asker = |rule: &Rule| rule.statement.principals.holds(|name| asker.caller.is(name));
+        // A service passes a gate by its name, not by a star.
+        let by_name = self.channel.gate != Gate::Open && passes_gates(asker);
+        let names_asker = |rule: &Rule| {
+            let principals = &rule.statement.principals;
+            let counts = !by_name || !rule.allows() || !principals.names().contains(&PrincipalName::Everyone);
+            counts && principals.holds(|name| asker.caller.is(name))
+        };
         let named: Bits =
             self.rules.iter().enumerate().filter(|(_, rule)| names_asker(rule)).map(|(at, _)| at).collect();
         let mut prepared: HashMap<Vec<Carries>, Vec<Dimension>> = HashMap::new();
@@ -304,9 +310,10 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// Services act from inside AWS; block public access lets them through.
+/// Block public access lets services through. We take it to mean those that the policy names: a star that happens to
+/// cover every service is what it is there to stop.
 pub(super) fn passes_gates(asker: &Requester) -> bool {
-    matches!(asker.caller, Caller::Service { .. })
+    matches!(&asker.caller, Caller::Service { name, .. } if name != ANY_SERVICE)
 }
 
 /// The keys that serve as a variable once and are asked for nowhere else: for them, what matches for some value can be

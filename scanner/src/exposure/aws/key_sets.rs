@@ -23,6 +23,7 @@ pub(super) fn keys(space: &Keyspace, reached: &BTreeSet<usize>) -> (Keys, bool) 
     let mut left = reached.clone();
     take(&clean, &covers, &mut include, &mut left);
     if left.is_empty() {
+        drop_covered(&covers, &mut include);
         return (write(space, &include, &BTreeSet::new()), true);
     }
     // Nothing fits exactly: take what covers the rest, and take out again what lies wholly outside.
@@ -36,6 +37,7 @@ pub(super) fn keys(space: &Keyspace, reached: &BTreeSet<usize>) -> (Keys, bool) 
         .filter(|at| !reached.contains(at))
         .copied()
         .collect();
+    drop_covered(&covers, &mut include);
     let outside = largest_first(&covers, |covered| covered.is_disjoint(reached) && !covered.is_empty());
     let mut exclude = BTreeSet::new();
     take(&outside, &covers, &mut exclude, &mut surplus);
@@ -62,6 +64,22 @@ fn take(
         if !covered.is_disjoint(left) {
             picked.insert(*at);
             left.retain(|region| !covered.contains(region));
+        }
+    }
+}
+
+/// Takes out patterns whose regions the others cover as well.
+fn drop_covered(covers: &[BTreeSet<usize>], picked: &mut BTreeSet<usize>) {
+    for at in picked.clone() {
+        let others: BTreeSet<usize> = picked
+            .iter()
+            .filter(|other| **other != at)
+            .filter_map(|other| covers.get(*other))
+            .flatten()
+            .copied()
+            .collect();
+        if covers.get(at).is_some_and(|covered| covered.is_subset(&others)) {
+            picked.remove(&at);
         }
     }
 }

@@ -272,9 +272,18 @@ fn identity_key(name: &str, requester: &Requester) -> Domain {
             Some(account) => fixed(account),
             // "Anonymous requests return anonymous."
             None if *caller == Caller::Anonymous => fixed("anonymous"),
+            // A service's own account, which is never one that a policy names.
+            None if matches!(caller, Caller::Service { .. }) => Domain::Text(TextDomain {
+                shapes: vec![shape("", Class::Digit, 12, "")],
+                optional: true,
+                vouched_from: Some(usize::MAX),
+            }),
             None => Domain::Unknown,
         },
-        "principaltype" => caller.principal_type().map_or(Domain::Unknown, fixed),
+        "principaltype" => match caller {
+            Caller::Service { .. } => Domain::OneOf(vec![Vec::new(), vec!["AssumedRole".to_owned()]]),
+            caller => caller.principal_type().map_or(Domain::Unknown, fixed),
+        },
         "principalarn" => principal_arn(caller),
         "userid" => user_id(caller),
         "username" => match caller {
@@ -359,7 +368,8 @@ fn user_id(caller: &Caller) -> Domain {
         }
         Caller::Root { account } => fixed(account),
         Caller::FederatedUser { account } => text(shape(&format!("{account}:"), Class::Name, 1, "*")),
-        Caller::Service { .. } | Caller::Opaque { .. } => Domain::Unknown,
+        Caller::Service { .. } => id(shape("AROA", Class::UpperAlnum, 17, ":?*")),
+        Caller::Opaque { .. } => Domain::Unknown,
     }
 }
 
@@ -368,9 +378,11 @@ pub(super) fn is_circumstance(domain: &Domain, caller: &Caller, key: &str) -> bo
     match domain {
         Domain::Instant(_) | Domain::Elsewhere => true,
         // Documents disagree on these; see above.
-        Domain::OneOf(_) => {
-            *caller == Caller::Anonymous && (key == "aws:userid" || key == "aws:principalisawsservice")
-        }
+        Domain::OneOf(_) => match caller {
+            Caller::Anonymous => key == "aws:userid" || key == "aws:principalisawsservice",
+            Caller::Service { .. } => key == "aws:principaltype",
+            _ => false,
+        },
         _ => false,
     }
 }

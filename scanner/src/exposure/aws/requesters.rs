@@ -8,7 +8,7 @@ use crate::exposure::ranges::IpRange;
 
 mod crowd;
 
-pub(super) use crowd::{Mentions, REQUESTERS_MAX, STRANGER, requesters};
+pub(super) use crowd::{ANY_SERVICE, Mentions, REQUESTERS_MAX, STRANGER, requesters};
 
 /// Who signs a request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -193,7 +193,7 @@ impl<'a> Verdict<'a> {
         candidates.extend(status);
         let counts = |gap: &&Gap| {
             let asked = gap.reason != GapReason::NotRead;
-            asked || self.exposures.iter().any(|exposure| exposure.because.contains(&gap.detail))
+            asked || self.exposures.iter().any(|exposure| exposure.certainty == Certainty::Possible)
         };
         let gaps: BTreeSet<Gap> = candidates.into_iter().filter(counts).cloned().collect();
         gaps.into_iter().collect()

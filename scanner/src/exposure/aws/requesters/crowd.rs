@@ -14,6 +14,9 @@ use crate::exposure::aws::rules::Rule;
 pub(in super::super) const STRANGER: &str = "999900001111";
 const STRANGE_ORGANIZATION: &str = "o-0stranger0";
 
+/// Stands for every service that no rule names.
+pub(in super::super) const ANY_SERVICE: &str = "any.amazonaws.com";
+
 /// How many requesters one judgement looks at; more is beyond exact reasoning.
 pub(in super::super) const REQUESTERS_MAX: usize = 2_000;
 
@@ -193,7 +196,7 @@ impl Crowd<'_> {
         }
         // Services lack most of what conditions ask of a caller, which negated and IfExists operators take for a yes.
         if !self.mentions.keys.is_empty() {
-            self.services("any.amazonaws.com", found);
+            self.services(ANY_SERVICE, found);
         }
     }
 

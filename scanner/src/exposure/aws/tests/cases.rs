@@ -1,7 +1,8 @@
 //! One file, one edge case: facts, the verdict they deserve, and the vendor's document that says so.
 //!
 //! What a case does not state is the plainest there is: a bucket `bucket` of account 111122223333 in eu-central-1, owned
-//! by whoever the ACL names and granted to nobody else, no block public access at any level, ACLs on. A fact that is
+//! by whoever the ACL names and granted to nobody else, no block public access at any level, ACLs on, no
+//! multi-region access points. A fact that is
 //! `null` was not read.
 
 use std::collections::BTreeSet;
@@ -63,7 +64,10 @@ fn defaults() -> (Map<String, Value>, Map<String, Value>) {
         "s3:GetBucketOwnershipControls": absent("OwnershipControlsNotFoundError"),
         "s3:GetBucketLocation": {"LocationConstraint": "eu-central-1"},
     });
-    let account = json!({"s3control:GetPublicAccessBlock": absent("NoSuchPublicAccessBlockConfiguration")});
+    let account = json!({
+        "s3control:GetPublicAccessBlock": absent("NoSuchPublicAccessBlockConfiguration"),
+        "s3control:ListMultiRegionAccessPoints": {"AccessPoints": []},
+    });
     let map = |value: Value| value.as_object().cloned().expect("an object");
     (map(facts), map(account))
 }
