@@ -17,6 +17,7 @@ mod cursor;
 mod documents;
 mod metadata;
 mod openpgp;
+pub mod statistics;
 mod text;
 mod vault;
 

@@ -4,12 +4,15 @@
 //! ```text
 //! cargo run --release -p spillwatch-classifiers --example train -- planning FOLDER
 //! cargo run --release -p spillwatch-classifiers --example train -- planning-accuracy FOLDER
+//! cargo run --release -p spillwatch-classifiers --example train -- ciphertext FOLDER
+//! cargo run --release -p spillwatch-classifiers --example train -- ciphertext-accuracy FOLDER
 //! ```
 #![allow(
     clippy::indexing_slicing,
     reason = "linear algebra over vectors made here, run by hand on trusted input"
 )]
 
+mod ciphertext;
 mod linear;
 mod metrics;
 mod planning;
@@ -25,7 +28,9 @@ fn main() -> Result<()> {
     let report = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["planning", folder] => planning::train(Path::new(folder), root)?,
         ["planning-accuracy", folder] => planning::evaluate(Path::new(folder), 3)?,
-        _ => bail!("usage: train planning|planning-accuracy FOLDER"),
+        ["ciphertext", folder] => ciphertext::train(Path::new(folder), root)?,
+        ["ciphertext-accuracy", folder] => ciphertext::evaluate(Path::new(folder))?,
+        _ => bail!("usage: train planning|planning-accuracy|ciphertext|ciphertext-accuracy FOLDER"),
     };
     writeln!(std::io::stdout(), "{report}")?;
     Ok(())
