@@ -3,7 +3,9 @@
 //! An extractor gets bytes that are all in memory and a [`Sink`]; text formats that need no random access are streamed by
 //! the session without coming here. Extractors never fail: what they cannot read becomes a [`Gap`] in the sink.
 
+mod compound;
 mod decompress;
+mod fields;
 mod html;
 mod mail;
 mod markup;
@@ -12,6 +14,7 @@ mod office;
 mod pdf;
 mod prose;
 mod rtf;
+mod sqlite;
 mod tar;
 mod zip;
 
@@ -179,6 +182,8 @@ pub(crate) fn whole(
     let mut work = Work { place, sink, budget };
     match kind {
         ContentType::Zip => return zip::extract(bytes, &mut work),
+        ContentType::Compound => return compound::extract(bytes, &mut work),
+        ContentType::Sqlite => sqlite::extract(bytes, &mut work),
         ContentType::Pdf => pdf::extract(bytes, &mut work),
         _ => work.sink.gap(unsupported("no reader for this format")),
     }

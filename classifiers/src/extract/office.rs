@@ -5,6 +5,8 @@ mod opendocument;
 mod pptx;
 mod xlsx;
 
+pub(super) use xlsx::Styles;
+
 use super::markup::{Token, Tokenizer};
 use super::zip::{Archive, Entry};
 use super::{Work, limit_reached, unsupported, zip};

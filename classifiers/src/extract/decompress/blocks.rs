@@ -5,6 +5,7 @@ mod zstd;
 
 use super::{Codec, Metered};
 use crate::Gap;
+use crate::extract::fields::u32_at;
 use crate::extract::malformed;
 
 /// The magic number of frames that hold no content, in both formats: 0x184D2A50 to 0x184D2A5F.
@@ -89,10 +90,6 @@ impl<B: Blocks> Codec for Gathered<B> {
     fn is_complete(&self) -> bool {
         self.blocks.is_between_frames() && self.rest.is_empty() && self.skip == 0
     }
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
 fn bytes_follow() -> Gap {

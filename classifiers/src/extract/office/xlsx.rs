@@ -12,7 +12,7 @@ use crate::extract::markup::Token;
 use crate::extract::zip::{Archive, Entry};
 use crate::extract::{HELD_BYTES_MAX, Work, limit_reached, malformed};
 use cells::Row;
-use styles::Styles;
+pub(in crate::extract) use styles::Styles;
 
 /// What sheets refer to.
 struct Workbook {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use memchr::memmem;
 
 use crate::Gap;
+use crate::extract::fields::{u16_at, u32_at, u64_at};
 use crate::extract::{Budget, Decompressor, limit_reached, malformed, truncated, unsupported};
 
 const LOCAL: &[u8] = b"PK\x03\x04";
@@ -347,16 +348,4 @@ fn extra_field(mut extra: &[u8], wanted: u16) -> Option<&[u8]> {
         }
         extra = rest;
     }
-}
-
-fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
-}
-
-fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
-    Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
 }

@@ -2,9 +2,10 @@
 
 use lz4_flex::block::decompress_into_with_dict;
 
-use super::{Blocks, bytes_follow, u32_at};
+use super::{Blocks, bytes_follow};
 use crate::Gap;
 use crate::extract::decompress::Metered;
+use crate::extract::fields::u32_at;
 use crate::extract::malformed;
 
 const MAGIC: u32 = 0x184D_2204;

@@ -4,9 +4,10 @@ use std::io::Read;
 
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder, errors::FrameDecoderError};
 
-use super::{Blocks, bytes_follow, u32_at};
+use super::{Blocks, bytes_follow};
 use crate::Gap;
 use crate::extract::decompress::{Metered, PIECE_BYTES};
+use crate::extract::fields::u32_at;
 use crate::extract::{limit_reached, malformed};
 
 const MAGIC: u32 = 0xFD2F_B528;

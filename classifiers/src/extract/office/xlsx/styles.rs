@@ -13,11 +13,11 @@ const STYLES_MAX: usize = 65_490;
 
 /// The styles of cells, as far as they tell dates from numbers.
 #[derive(Debug, Default)]
-pub(super) struct Styles {
+pub(in crate::extract) struct Styles {
     /// By the index that cells use.
     is_date: Vec<bool>,
     /// Whether days are counted from 1904, as on early Macintoshes.
-    pub(super) since_1904: bool,
+    pub(in crate::extract) since_1904: bool,
 }
 
 impl Styles {
@@ -36,17 +36,21 @@ impl Styles {
             Token::Close { name: "cellXfs" } => in_cells = false,
             Token::Open { name: "xf", attributes, .. } if in_cells && styles.is_date.len() < STYLES_MAX => {
                 let id = attributes.get("numFmtId").and_then(|id| id.parse().ok()).unwrap_or(0);
-                // ECMA-376 part 1, 18.8.30 lists the formats that are not written into the file.
-                let built_in = matches!(id, 14..=17 | 22 | 27..=31 | 36 | 50..=54 | 57 | 58);
-                styles.is_date.push(custom.get(&id).copied().unwrap_or(built_in));
+                styles.is_date.push(is_date(id, custom.get(&id).copied()));
             }
             _ => {}
         });
         styles
     }
 
+    /// Takes the formats of styles, and what the formats are that the workbook made.
+    pub(in crate::extract) fn set(&mut self, formats: &[u32], custom: &HashMap<u32, String>) {
+        let is_date = |id: &u32| is_date(*id, custom.get(id).map(|code| is_date_format(code)));
+        self.is_date = formats.iter().take(STYLES_MAX).map(is_date).collect();
+    }
+
     /// Writes a number as people see it: a date as year-month-day, any other without an exponent where it is whole.
-    pub(super) fn write(&self, value: &str, style: usize, out: &mut String) {
+    pub(in crate::extract) fn write(&self, value: &str, style: usize, out: &mut String) {
         let number = || value.parse::<f64>().ok().filter(|number| number.is_finite());
         if self.is_date.get(style).copied().unwrap_or(false)
             && let Some(date) = number().and_then(|serial| self.date(serial))
@@ -77,6 +81,11 @@ impl Styles {
         }
         Some(date)
     }
+}
+
+/// ECMA-376 part 1, 18.8.30 lists the formats that are not written into the file.
+fn is_date(id: u32, custom: Option<bool>) -> bool {
+    custom.unwrap_or(matches!(id, 14..=17 | 22 | 27..=31 | 36 | 50..=54 | 57 | 58))
 }
 
 /// A format with a year or a day in it, outside quotes, escapes and brackets.
