@@ -5,6 +5,7 @@ use crate::encrypted::{self, Verdict};
 use crate::extract::{self, Budget, Decompressor, HELD_BYTES_MAX, Place, Sink};
 use crate::gather::Gather;
 use crate::planning::Planning;
+use crate::scan::Sought;
 use crate::sightings::{Position, Start};
 use crate::text::{Decoder, TextStream};
 use crate::{Flow, Gap, GapReason, Limits};
@@ -39,7 +40,7 @@ impl Inside {
     }
 
     fn scan(&mut self, text: &[u8], place: &Place, start: Start) {
-        self.gather.scan(text, 0, Position { place, start });
+        self.gather.scan(text, 0, Position { place, start }, Sought::All);
     }
 }
 

@@ -4,7 +4,7 @@ use crate::credential::Secrets;
 use crate::encrypted::Verdict;
 use crate::extract::Place;
 use crate::planning::{Judgement, Planning};
-use crate::scan::{self, Candidate};
+use crate::scan::{self, Candidate, Sought};
 use crate::sightings::{Position, Sightings};
 use crate::sketch::HashKey;
 use crate::table::Table;
@@ -65,13 +65,16 @@ impl Gather {
     }
 
     /// Scans running bytes for everything that needs no structure.
-    pub(crate) fn scan(&mut self, text: &[u8], from: usize, position: Position<'_>) {
+    pub(crate) fn scan(&mut self, text: &[u8], from: usize, position: Position<'_>, sought: Sought) {
         let Self { sightings, secrets, key, .. } = self;
-        scan::candidates(text, from, |candidate, at| {
-            if matches!(candidate, Candidate::Token | Candidate::At) {
+        let has_urls = memchr::memmem::find(text, b"://").is_some();
+        scan::candidates(text, from, sought, |candidate, at| {
+            if candidate == Candidate::Token || (candidate == Candidate::At && has_urls) {
                 secrets.look(text, candidate, at, position, *key);
             }
-            sightings.look(text, candidate, at, position, *key);
+            if sought == Sought::All && candidate != Candidate::Token {
+                sightings.look(text, candidate, at, position, *key);
+            }
         });
         self.secrets.armored(text, from, position, self.key);
     }

@@ -1,7 +1,11 @@
 //! Where in these bytes could something stand that a detector wants to look at?
 //!
-//! One pass for all detectors: 64 bytes become five bit masks, shapes are found by shifting and combining them, and only
+//! One pass for all detectors: 64 bytes become four bit masks, shapes are found by shifting and combining them, and only
 //! the few positions left are looked at byte by byte. Everything here compiles to plain vector code without `unsafe`.
+
+mod masks;
+
+use masks::{LANES, is_token, masks};
 
 /// What could stand at a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,20 +22,17 @@ pub(crate) enum Candidate {
     Token,
 }
 
-const LANES: usize = 64;
-
-/// Five classes of 64 bytes, one bit a byte, the first byte lowest.
-#[derive(Debug, Clone, Copy, Default)]
-struct Masks {
-    at: u64,
-    plus: u64,
-    digit: u64,
-    separator: u64,
-    token: u64,
+/// Which candidates are of use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sought {
+    /// All.
+    All,
+    /// Only what secrets begin with, where it is known already that the text is about people.
+    Secrets,
 }
 
 /// Calls `visit` for every candidate that begins at or after `from`, in order of 64-byte blocks.
-pub(crate) fn candidates(text: &[u8], from: usize, mut visit: impl FnMut(Candidate, usize)) {
+pub(crate) fn candidates(text: &[u8], from: usize, sought: Sought, mut visit: impl FnMut(Candidate, usize)) {
     let mut base = from.min(text.len());
     let mut blocks = text.get(base..).unwrap_or_default().chunks(LANES);
     let mut next = blocks.next().map(masks).unwrap_or_default();
@@ -44,23 +45,28 @@ pub(crate) fn candidates(text: &[u8], from: usize, mut visit: impl FnMut(Candida
         next = blocks.next().map(masks).unwrap_or_default();
         let digit = u128::from(this.digit) | u128::from(next.digit) << 64;
         let token = u128::from(this.token) | u128::from(next.token) << 64;
-        if this.at != 0 {
-            each(this.at, |bit| visit(Candidate::At, base + bit));
-        }
-        if this.digit | this.plus != 0 {
-            let separator = u128::from(this.separator) | u128::from(next.separator) << 64;
-            let starts = digit & !(digit << 1 | digit_before);
-            let numbers = starts & number_shapes(digit, separator, token, token_before);
-            each(numbers as u64, |bit| visit(Candidate::Number, base + bit));
-            let plus = this.plus & (digit >> 1) as u64;
-            each(plus, |bit| visit(Candidate::Plus, base + bit));
-        }
+        each(this.sign, |bit| {
+            let at = base + bit;
+            if text.get(at) == Some(&b'@') {
+                visit(Candidate::At, at);
+            } else if digit >> (bit + 1) & 1 == 1 {
+                visit(Candidate::Plus, at);
+            }
+        });
         let starts = token & !(token << 1 | token_before);
-        let letter = token & !digit;
-        let l2 = letter & letter >> 1;
-        let d2 = digit & digit >> 1;
-        let codes = starts & l2 & (d2 >> 2 | (l2 >> 2 & l2 >> 4 & d2 >> 6 & letter >> 8));
-        each(codes as u64, |bit| visit(Candidate::Code, base + bit));
+        if sought == Sought::All && this.digit != 0 {
+            let separator = u128::from(this.separator) | u128::from(next.separator) << 64;
+            let first = digit & !(digit << 1 | digit_before);
+            let numbers = first & number_shapes(digit, separator, token, token_before);
+            each(numbers as u64, |bit| visit(Candidate::Number, base + bit));
+        }
+        if sought == Sought::All && digit & ((1 << 72) - 1) != 0 {
+            let letter = token & !digit;
+            let l2 = letter & letter >> 1;
+            let d2 = digit & digit >> 1;
+            let codes = starts & l2 & (d2 >> 2 | (l2 >> 2 & l2 >> 4 & d2 >> 6 & letter >> 8));
+            each(codes as u64, |bit| visit(Candidate::Code, base + bit));
+        }
         let t2 = token & token >> 1;
         let t4 = t2 & t2 >> 2;
         let t16 = t4 & t4 >> 4 & t4 >> 8 & t4 >> 12;
@@ -96,45 +102,6 @@ fn each(mut bits: u64, mut visit: impl FnMut(usize)) {
     }
 }
 
-fn is_token(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b == b'_' || b == b'-'
-}
-
-/// The masks of at most 64 bytes; what is missing counts as blank.
-fn masks(block: &[u8]) -> Masks {
-    let mut bytes = [0u8; LANES];
-    match block.first_chunk::<LANES>() {
-        Some(block) => bytes = *block,
-        None => bytes.iter_mut().zip(block).for_each(|(to, from)| *to = *from),
-    }
-    let digit = mask(&bytes, |b| b.wrapping_sub(b'0') < 10);
-    let letter = mask(&bytes, |b| (b | 0x20).wrapping_sub(b'a') < 26);
-    let dash = mask(&bytes, |b| b == b'-');
-    let underscore = mask(&bytes, |b| b == b'_');
-    Masks {
-        at: mask(&bytes, |b| b == b'@'),
-        plus: mask(&bytes, |b| b == b'+'),
-        digit,
-        separator: dash | mask(&bytes, |b| b == b' ' || b == b'.' || b == b')'),
-        token: digit | letter | dash | underscore,
-    }
-}
-
-/// One bit for each byte that meets the test.
-#[inline(always)]
-fn mask(bytes: &[u8; LANES], test: impl Fn(u8) -> bool) -> u64 {
-    let mut flags = [0u8; LANES];
-    for (flag, byte) in flags.iter_mut().zip(bytes) {
-        *flag = u8::from(test(*byte));
-    }
-    // Eight flags of 0 or 1 gather in the top byte of a product: flag i moves from bit 8i to bit 56 + i.
-    let mut bits = 0;
-    for (place, eight) in flags.as_chunks::<8>().0.iter().enumerate() {
-        bits |= (u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * place);
-    }
-    bits
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -143,7 +110,7 @@ mod tests {
 
     fn found(text: &str) -> Vec<(Candidate, usize)> {
         let mut all = Vec::new();
-        candidates(text.as_bytes(), 0, |candidate, at| all.push((candidate, at)));
+        candidates(text.as_bytes(), 0, Sought::All, |candidate, at| all.push((candidate, at)));
         all
     }
 
@@ -187,21 +154,11 @@ mod tests {
         fn starting_later_finds_the_same(text in "[a-z0-9@+ .-]{0,300}", from in 0_usize..300) {
             let from = from.min(text.len());
             let mut late = Vec::new();
-            candidates(text.as_bytes(), from, |candidate, at| late.push((at, candidate as u8)));
+            candidates(text.as_bytes(), from, Sought::All, |candidate, at| late.push((at, candidate as u8)));
             let mut all: Vec<_> = found(&text).into_iter().filter(|(_, at)| *at >= from).map(|(c, at)| (at, c as u8)).collect();
             late.sort_unstable();
             all.sort_unstable();
             prop_assert_eq!(late, all);
-        }
-
-        #[test]
-        fn masks_say_what_each_byte_is(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
-            let masks = masks(&bytes);
-            for (i, b) in bytes.iter().enumerate() {
-                prop_assert_eq!(masks.digit >> i & 1 == 1, b.is_ascii_digit());
-                prop_assert_eq!(masks.token >> i & 1 == 1, is_token(*b));
-                prop_assert_eq!(masks.at >> i & 1 == 1, *b == b'@');
-            }
         }
     }
 }

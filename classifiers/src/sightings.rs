@@ -16,7 +16,7 @@ const DOMAINS_MAX: usize = 64;
 /// Values of one kind of which the surroundings are looked at for its name.
 const NAMED_MAX: u64 = 64;
 /// Surroundings looked at for words of employment, per object: the first ones say enough.
-const SURROUNDINGS_MAX: u32 = 200;
+const SURROUNDINGS_MAX: u32 = 64;
 
 /// Words beside which a person's data is an employee's.
 const EMPLOYMENT: &[&str] = &[
@@ -282,7 +282,7 @@ impl Sightings {
         if run == 3
             && let Some(value) = text.get(at..at + 11)
             && !text.get(at + 11).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'-')
-            && national::Compact::of(value).is_some_and(|compact| national::is_dashed_ssn(&compact))
+            && national::is_dashed_ssn(value)
         {
             self.count("us_ssn", text, at..at + 11, position, key);
             return;
@@ -365,7 +365,8 @@ fn is_example_domain(domain: &[u8]) -> bool {
 /// What the number in `text[start..end]` is, if it is anything.
 fn number_kind(text: &[u8], start: usize, end: usize, contiguous: bool) -> Option<&'static str> {
     let value = text.get(start..end)?;
-    if text.get(end).is_some_and(u8::is_ascii_alphabetic) {
+    // What goes on behind is something longer: a UUID, a part number.
+    if text.get(end).is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'-' | b'_')) {
         return None;
     }
     let digits = Digits::of(value)?;
@@ -378,7 +379,8 @@ fn number_kind(text: &[u8], start: usize, end: usize, contiguous: bool) -> Optio
                 &["card", "visa", "mastercard", "amex", "pan", "credit", "kreditkarte"],
             )
         };
-        return ((!contiguous || named()) && !finance::is_test_card(&digits)).then_some("payment_card");
+        let written_as_card = if contiguous { named() } else { is_grouped_as_card(value) };
+        return (written_as_card && !finance::is_test_card(&digits)).then_some("payment_card");
     }
     if let Some(compact) = national::Compact::of(value) {
         let named = |scheme: &&national::Scheme| is_named(text, start, end, scheme.context);
@@ -400,6 +402,19 @@ fn number_kind(text: &[u8], start: usize, end: usize, contiguous: bool) -> Optio
             )
     };
     (grouped || named()).then_some("phone")
+}
+
+/// The groups that networks print on cards, with one kind of separator between them.
+fn is_grouped_as_card(value: &[u8]) -> bool {
+    let separator = value.iter().find(|b| !b.is_ascii_digit()).copied().unwrap_or(b' ');
+    let mut lengths = value.split(|b| *b == separator).map(<[u8]>::len);
+    let groups = [lengths.next(), lengths.next(), lengths.next(), lengths.next(), lengths.next()];
+    matches!(separator, b' ' | b'-')
+        && matches!(
+            groups,
+            [Some(4), Some(4), Some(4), Some(4), None | Some(3)]
+                | [Some(4), Some(6), Some(4 | 5), None, None]
+        )
 }
 
 /// Whether a group of four digits with one separator stands before.
@@ -487,7 +502,7 @@ mod tests {
         let place = Place::default();
         let position = Position { place: &place, start: Start::Byte(0) };
         let text = text.as_bytes();
-        scan::candidates(text, 0, |candidate, at| {
+        scan::candidates(text, 0, scan::Sought::All, |candidate, at| {
             sightings.look(text, candidate, at, position, HashKey::new([3; 32]))
         });
         sightings
@@ -534,6 +549,7 @@ mod tests {
             "build 20261123060708",
             "test card 4242 4242 4242 4242",
             "a1b2c3d4-111222333-444",
+            "41111111-1111-4111-8111-111111111111",
         ] {
             assert_eq!(kinds(text), [], "{text}");
         }

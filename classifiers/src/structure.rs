@@ -8,6 +8,7 @@ mod sql;
 
 use crate::extract::Place;
 use crate::gather::Gather;
+use crate::scan::Sought;
 
 /// A layout of text, with what its parser remembers between lines.
 #[derive(Debug)]
@@ -61,6 +62,16 @@ impl Structure {
             Self::Sql(_) => "application/sql",
             Self::Prose(_) => "text/plain",
         }
+    }
+
+    /// What is still to be looked for in running bytes, given what is known of the rows.
+    pub(crate) fn sought(&self) -> Sought {
+        let directory = match self {
+            Self::Delimited(table) => table.is_directory(),
+            Self::JsonLines(lines) => lines.is_directory(),
+            _ => false,
+        };
+        if directory { Sought::Secrets } else { Sought::All }
     }
 
     /// Takes the next bytes of the text; they end with a line, but for lines longer than a block and the text's end.

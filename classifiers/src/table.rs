@@ -117,7 +117,7 @@ impl Column {
             self.distinct.insert(key.hash_folded(cell.as_bytes()));
         }
         if let Some(compact) = national::Compact::of(cell.as_bytes()) {
-            self.dashed_ssn += u32::from(national::is_dashed_ssn(&compact));
+            self.dashed_ssn += u32::from(national::is_dashed_ssn(cell.as_bytes()));
             for (count, scheme) in self.national.iter_mut().zip(national::SCHEMES) {
                 *count += u32::from((scheme.is_valid)(&compact));
             }
@@ -167,6 +167,7 @@ pub(crate) struct Table {
     /// Who the rows are about, and who acts in them; chosen when the typed rows are in.
     pub(crate) people: Option<(Key, Distinct)>,
     pub(crate) actors: Option<(Key, Distinct)>,
+    is_directory: bool,
 }
 
 impl Table {
@@ -182,6 +183,7 @@ impl Table {
             pairs: Distinct::default(),
             people: None,
             actors: None,
+            is_directory: false,
         }
     }
 
@@ -286,6 +288,17 @@ impl Table {
         if self.actors.is_none() {
             self.actors = self.actor_key().map(|key| (key, self.counted(key)));
         }
+        let recorded = |column: &&Column| {
+            use Meaning::{Department, HireDate, Manager, Salary, Title};
+            matches!(column.meaning, Some(Title | Department | Manager | HireDate | Salary))
+                && column.typed > 0
+        };
+        self.is_directory = self.columns.iter().filter(recorded).count() >= 2;
+    }
+
+    /// Whether enough is known to say that the rows are about people, so that their values need not be looked for again.
+    pub(crate) fn is_directory(&self) -> bool {
+        self.people.is_some() && self.is_directory
     }
 
     fn counted(&self, key: Key) -> Distinct {

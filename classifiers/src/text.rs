@@ -91,8 +91,9 @@ impl TextStream {
         };
         let structure = self.structure.get_or_insert_with(|| Structure::of(block, &self.place));
         structure.push(gather, block);
+        let sought = structure.sought();
         let position = Position { place: &self.place, start: Start::Byte(self.offset) };
-        gather.scan(self.buffer.get(..end).unwrap_or_default(), self.looked_at, position);
+        gather.scan(self.buffer.get(..end).unwrap_or_default(), self.looked_at, position, sought);
         self.looked_at = end;
     }
 

@@ -198,7 +198,8 @@ fn table(table: &Table) -> Option<Verdict> {
         confidence *= 0.4;
         because.push("its addresses are at domains set aside for examples".to_owned());
     }
-    if table.rows < 3 {
+    // A handful of names with titles is a list of attendees as often as a directory.
+    if table.rows < 3 || (table.rows < 10 && organisational + personal < 2) {
         confidence *= 0.75;
     }
     let people = table.people.as_ref().map(|(_, people)| people.clone()).unwrap_or_default();

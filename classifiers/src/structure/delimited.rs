@@ -90,6 +90,10 @@ impl Delimited {
         self.delimiter == b'\t'
     }
 
+    pub(super) fn is_directory(&self) -> bool {
+        self.table.is_directory()
+    }
+
     pub(super) fn push(&mut self, gather: &mut Gather, bytes: &[u8]) {
         let quotes = memchr::memchr(b'"', bytes).is_some();
         for line in super::lines(bytes) {

@@ -47,6 +47,10 @@ impl JsonLines {
         Self { table: Table::new(place.clone()), walker: Walker::new(place), needles: None }
     }
 
+    pub(super) fn is_directory(&self) -> bool {
+        self.table.is_directory()
+    }
+
     pub(super) fn push(&mut self, gather: &mut Gather, bytes: &[u8]) {
         for line in super::lines(bytes) {
             if line.is_empty() {

@@ -22,8 +22,6 @@ pub(crate) struct Compact {
     digits: Digits,
     /// Whether the value is digits alone.
     numeric: bool,
-    /// Whether the value was written as `ddd-dd-dddd`.
-    dashed_3_2_4: bool,
 }
 
 impl Compact {
@@ -33,17 +31,8 @@ impl Compact {
         if !(8..=26).contains(&value.len()) {
             return None;
         }
-        let mut compact = Self {
-            bytes: [0; 20],
-            length: 0,
-            digits: Digits { digits: [0; 24], length: 0 },
-            numeric: true,
-            dashed_3_2_4: value.len() == 11
-                && value
-                    .iter()
-                    .enumerate()
-                    .all(|(i, b)| if i == 3 || i == 6 { *b == b'-' } else { b.is_ascii_digit() }),
-        };
+        let mut compact =
+            Self { bytes: [0; 20], length: 0, digits: Digits { digits: [0; 24], length: 0 }, numeric: true };
         for byte in value {
             match byte {
                 b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
@@ -204,7 +193,10 @@ fn is_day_of_month(month: u64, day: u64) -> bool {
 /// Area not 000, 666 or 900–999, group not 00, serial not 0000 (SSA, "Employer Filing Instructions"); no checksum, and so
 /// nine digits without dashes count only where a column or word says so.
 fn us_ssn(value: &Compact) -> bool {
-    let Some(digits) = value.digits(9) else { return false };
+    value.digits(9).is_some_and(is_ssn)
+}
+
+fn is_ssn(digits: &Digits) -> bool {
     let (area, group, serial) = (digits.number(0, 3), digits.number(3, 2), digits.number(5, 4));
     // Numbers that stood in advertisements.
     let published =
@@ -218,9 +210,11 @@ fn us_ssn(value: &Compact) -> bool {
         || digits.is_counting())
 }
 
-/// Whether a number is written as American social security numbers are.
-pub(crate) fn is_dashed_ssn(value: &Compact) -> bool {
-    value.dashed_3_2_4 && us_ssn(value)
+/// Whether a value is written as American social security numbers are, and could be one.
+pub(crate) fn is_dashed_ssn(value: &[u8]) -> bool {
+    let [a, b, c, b'-', d, e, b'-', f, g, h, i] = value else { return false };
+    let digits = [a, b, c, d, e, f, g, h, i].map(|b| *b);
+    digits.iter().all(u8::is_ascii_digit) && Digits::of(&digits).is_some_and(|digits| is_ssn(&digits))
 }
 
 /// HMRC, National Insurance Manual NIM39110.
