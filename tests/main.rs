@@ -7,7 +7,9 @@ mod acme;
 mod acme_server;
 mod aws;
 mod cloud_conformance;
+mod local;
 mod servers;
+mod tidy;
 
 use std::process::{Command, Output};
 

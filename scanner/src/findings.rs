@@ -1,13 +1,13 @@
 //! What is wrong, how bad is it, and under which name is it known from run to run?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use spillwatch_classifiers::{Category, Classification, Distinct, Evidence};
 
 use crate::estate::{Bucket, Object, Provider};
-use crate::exposure::{Access, Audience, BucketExposure, Certainty, Exposure};
+use crate::exposure::{Access, Audience, BucketExposure, Certainty, Exposure, Keys};
 
 mod severity;
 
@@ -115,7 +115,7 @@ impl Assessment {
 
     /// Takes the ways in that an object's own ACL adds: they open the bucket, whatever the object holds.
     pub fn open(&mut self, own: &[Exposure]) {
-        for way in own {
+        for way in &own.iter().map(screened).collect::<Vec<_>>() {
             // An object ACL has no conditions: what is merely possible was not read.
             if way.certainty == Certainty::Possible {
                 if self.unread.len() < TOP_KEYS && !self.unread.contains(way) {
@@ -167,9 +167,9 @@ impl Assessment {
                 },
             });
             pile.reach = pile.reach.max(reach);
-            for way in &ways {
-                if pile.exposures.len() < TOP_KEYS && !pile.exposures.contains(way) {
-                    pile.exposures.push((*way).clone());
+            for way in ways.iter().map(|way| screened(way)) {
+                if pile.exposures.len() < TOP_KEYS && !pile.exposures.contains(&way) {
+                    pile.exposures.push(way);
                 }
             }
             pile.objects.count += 1;
@@ -281,6 +281,25 @@ impl Aggregate {
         }
         let room = EVIDENCE.saturating_sub(self.evidence.len());
         self.evidence.extend(detection.evidence.iter().take(room).cloned());
+    }
+}
+
+/// A way in through one object's ACL names its key, which strangers wrote. Where the key holds what must not be told, the
+/// witness goes too: a command with another key would prove nothing.
+fn screened(way: &Exposure) -> Exposure {
+    let told = |key: &str| spillwatch_classifiers::screen(key).as_str() == key;
+    if way.keys.include.iter().chain(&way.keys.exclude).all(|key| told(key)) {
+        return way.clone();
+    }
+    let screen = |keys: &BTreeSet<String>| {
+        keys.iter().map(|key| spillwatch_classifiers::screen(key).to_string()).collect()
+    };
+    Exposure {
+        keys: Keys { include: screen(&way.keys.include), exclude: screen(&way.keys.exclude) },
+        witness: None,
+        because: vec!["the ACL of an object whose key is screened".to_owned()],
+        closing: Vec::new(),
+        ..way.clone()
     }
 }
 

@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use futures::stream::{self, StreamExt};
 use spillwatch_classifiers::{Classifier, Limits};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use tokio::sync::{Semaphore, watch};
 
 use crate::cloud::{Cloud, CloudError};
@@ -117,7 +115,7 @@ pub async fn scan(
         ),
         progress,
         stop,
-        seen: OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default(),
+        seen: coverage.started.clone(),
     };
     for target in targets {
         let mut judged = engine.judge_all(target, &mut coverage).await;

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use walkdir::WalkDir;
 
 use super::{Body, Cloud, CloudError};
-use crate::estate::{Account, Bucket, Facts, GapReason, Object, Provider};
+use crate::estate::{self, Account, Bucket, Facts, GapReason, Object, Provider};
 use crate::exposure::ZoneOfTrust;
 
 const PAGE_OBJECTS: usize = 1_000;
@@ -120,7 +120,14 @@ impl Cloud for LocalCloud {
             Provider::Local => vec![self.root.display().to_string()],
             provider => folders(&self.root.join(provider.as_str()).join(&account.id)),
         };
-        let bucket = |name| Ok(Bucket { account: account.clone(), name, region: None });
+        let bucket = |name| {
+            let mut bucket = Bucket { account: account.clone(), name, region: None };
+            if account.provider == Provider::Aws {
+                let facts = read_facts(&self.bucket_folder(&bucket).join("facts.json"));
+                bucket.region = estate::aws::region(&facts);
+            }
+            Ok(bucket)
+        };
         stream::iter(names.into_iter().map(bucket).collect::<Vec<_>>()).boxed()
     }
 
@@ -138,7 +145,9 @@ impl Cloud for LocalCloud {
     ) -> BoxStream<'a, Result<Vec<Object>, CloudError>> {
         let (send, mut pages) = mpsc::channel(PAGES_AHEAD);
         let denied = list_error(bucket, &read_facts(&self.bucket_folder(bucket).join("facts.json")));
-        match denied.map_or_else(|| self.index(bucket), Err) {
+        let missing = || CloudError::NotFound { operation: "list", resource: bucket.name.clone() };
+        let missing = (!self.bucket_folder(bucket).is_dir()).then(missing);
+        match denied.or(missing).map_or_else(|| self.index(bucket), Err) {
             Ok(index) => {
                 let listing =
                     Listing { folder: self.objects_folder(bucket), prefix: prefix.to_owned(), index };

@@ -151,7 +151,10 @@ impl Engine<'_> {
                     coverage.bytes.read += classification.bytes_read;
                     assessment.add(&object, &own, &classification);
                 }
-                None => coverage.objects.skipped += 1,
+                None => {
+                    coverage.objects.skipped += 1;
+                    coverage.bytes.skipped += object.size_bytes;
+                }
             }
         }
     }
