@@ -2,4 +2,7 @@
 
 mod against_reference;
 mod cases;
+mod generated;
+mod outsiders;
 mod reference;
+mod second_oracle;
