@@ -3,7 +3,9 @@
 //! An extractor gets bytes that are all in memory and a [`Sink`]; text formats that need no random access are streamed by
 //! the session without coming here. Extractors never fail: what they cannot read becomes a [`Gap`] in the sink.
 
+mod avro;
 mod compound;
+mod dates;
 mod decompress;
 mod fields;
 mod html;
@@ -14,6 +16,7 @@ mod office;
 mod pdf;
 mod prose;
 mod rtf;
+mod sevenz;
 mod sqlite;
 mod tar;
 mod zip;
@@ -183,11 +186,24 @@ pub(crate) fn whole(
     match kind {
         ContentType::Zip => return zip::extract(bytes, &mut work),
         ContentType::Compound => return compound::extract(bytes, &mut work),
+        ContentType::SevenZip => sevenz::extract(bytes, &mut work),
+        ContentType::Avro => avro::extract(bytes, &mut work),
         ContentType::Sqlite => sqlite::extract(bytes, &mut work),
         ContentType::Pdf => pdf::extract(bytes, &mut work),
         _ => work.sink.gap(unsupported("no reader for this format")),
     }
     kind
+}
+
+/// Unpacks a block of snappy, which states its size.
+fn snappy(packed: &[u8], budget: &mut Budget) -> Result<Vec<u8>, Gap> {
+    let broken = |_| malformed("a snappy block breaks its own rules");
+    let size = snap::raw::decompress_len(packed).map_err(broken)?;
+    if size > HELD_BYTES_MAX {
+        return Err(limit_reached("a snappy block is more than what is held in memory"));
+    }
+    budget.unpack(size as u64)?;
+    snap::raw::Decoder::new().decompress_vec(packed).map_err(broken)
 }
 
 /// A format that is read from front to back as its bytes come by, at constant memory.

@@ -5,6 +5,8 @@ mod bzip2;
 mod gzip;
 mod lzma;
 
+pub(super) use lzma_rust2::FilterConfig;
+
 use crate::Gap;
 use crate::content_type::ContentType;
 
@@ -58,6 +60,29 @@ impl Decompressor {
             95 => Self::new(ContentType::Xz),
             _ => None,
         }
+    }
+
+    /// For the raw LZMA of an archive, with a filter for machine code where one was applied.
+    pub(super) fn lzma(
+        properties: u8,
+        dictionary_bytes: u32,
+        unpacked_bytes: u64,
+        filter: Option<FilterConfig>,
+    ) -> Result<Self, Gap> {
+        let lzma = lzma::Lzma::version_1(properties, dictionary_bytes, unpacked_bytes)?;
+        Ok(Self::with(Box::new(match filter {
+            Some(filter) => lzma.filtered(filter)?,
+            None => lzma,
+        })))
+    }
+
+    /// For the raw LZMA2 of an archive, with a filter for machine code where one was applied.
+    pub(super) fn lzma2(dictionary_bytes: u32, filter: Option<FilterConfig>) -> Result<Self, Gap> {
+        let lzma = lzma::Lzma::version_2(dictionary_bytes);
+        Ok(Self::with(Box::new(match filter {
+            Some(filter) => lzma.filtered(filter)?,
+            None => lzma,
+        })))
     }
 
     fn with(codec: Box<dyn Codec + Send>) -> Self {

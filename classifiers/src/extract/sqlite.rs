@@ -26,7 +26,7 @@ pub(super) fn extract(bytes: &[u8], work: &mut Work<'_>) {
     let mut seen = HashSet::new();
     let schema = database.walk(1, &mut seen, &mut |_, values| {
         if tables.len() < TABLES_MAX {
-            tables.extend(Table::read(values));
+            tables.extend(Table::read(values, database.encoding));
         }
         Ok(())
     });

@@ -1,6 +1,6 @@
 //! How are xz, LZMA and LZMA2 unpacked?
 
-use lzma_rust2::{Action, Lzma2Stream, LzmaStream, Status, StreamResult, XzStream};
+use lzma_rust2::{Action, FilterConfig, Lzma2Stream, LzmaStream, Status, StreamResult, XzStream};
 
 use super::{Codec, Metered, PIECE_BYTES};
 use crate::Gap;
@@ -44,6 +44,17 @@ impl Lzma {
     /// Raw LZMA2, as archives hold it.
     pub(super) fn version_2(dictionary_bytes: u32) -> Self {
         Self::with(Wrapping::Lzma2(Box::new(Lzma2Stream::new_mem_limit(dictionary_bytes, MEMORY_KIB_MAX))))
+    }
+
+    /// The same stream, with what a filter for machine code did to it undone.
+    pub(super) fn filtered(mut self, filter: FilterConfig) -> Result<Self, Gap> {
+        let set = match &mut self.wrapping {
+            Wrapping::Xz(_) => Ok(()),
+            Wrapping::Lzma(stream) => stream.set_filters(&[filter]),
+            Wrapping::Lzma2(stream) => stream.set_filters(&[filter]),
+        };
+        set.map_err(|_| malformed("the LZMA stream has impossible filters"))?;
+        Ok(self)
     }
 
     fn with(wrapping: Wrapping) -> Self {

@@ -30,10 +30,7 @@ impl Value<'_> {
                 Encoding::Utf16Le => encoding_rs::UTF_16LE.decode_without_bom_handling(bytes).0.into_owned(),
                 Encoding::Utf16Be => encoding_rs::UTF_16BE.decode_without_bom_handling(bytes).0.into_owned(),
             },
-            Self::Blob(bytes) => match std::str::from_utf8(bytes) {
-                Ok(text) if !text.contains(|c: char| c.is_control() && !c.is_whitespace()) => text.to_owned(),
-                _ => String::new(),
-            },
+            Self::Blob(bytes) => crate::extract::dates::readable(bytes),
         }
     }
 }

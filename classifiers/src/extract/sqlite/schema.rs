@@ -15,16 +15,19 @@ pub(super) struct Table {
 
 impl Table {
     /// From a row of the schema: type, name, table's name, root page, SQL.
-    pub(super) fn read(values: &[Value<'_>]) -> Option<Self> {
-        let [Value::Text(b"table"), name, _, Value::Integer(root), sql, ..] = values else { return None };
+    pub(super) fn read(values: &[Value<'_>], encoding: Encoding) -> Option<Self> {
+        let [kind, name, _, Value::Integer(root), sql, ..] = values else { return None };
+        if kind.text(encoding) != "table" {
+            return None;
+        }
         // Virtual tables have no pages of their own.
         let root = u32::try_from(*root).ok().filter(|&root| root > 0)?;
-        let sql = sql.text(Encoding::Utf8);
+        let sql = sql.text(encoding);
         let (columns, key) = columns(&sql);
         // A table without ids keeps the columns of its key first: names would stand over the wrong values.
         let moved = sql.to_ascii_uppercase().contains("WITHOUT ROWID");
         let columns = if moved { Vec::new() } else { columns };
-        Some(Self { name: name.text(Encoding::Utf8), root, columns, key: key.filter(|_| !moved) })
+        Some(Self { name: name.text(encoding), root, columns, key: key.filter(|_| !moved) })
     }
 }
 
@@ -94,7 +97,23 @@ fn name(definition: &str) -> (&str, &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::columns;
+    use super::*;
+
+    #[test]
+    fn tables_are_found_in_every_encoding() {
+        let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        let (kind, name, sql) = (wide("table"), wide("staff"), wide("CREATE TABLE staff (a)"));
+        let row = [
+            Value::Text(&kind),
+            Value::Text(&name),
+            Value::Text(&name),
+            Value::Integer(2),
+            Value::Text(&sql),
+        ];
+        let table = Table { name: "staff".into(), root: 2, columns: vec!["a".into()], key: None };
+        assert_eq!(Table::read(&row, Encoding::Utf16Le), Some(table));
+        assert_eq!(Table::read(&row, Encoding::Utf8), None);
+    }
 
     #[test]
     fn columns_are_named_by_the_statement() {

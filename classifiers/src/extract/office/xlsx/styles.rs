@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::super::read_part;
 use crate::extract::Work;
+use crate::extract::dates::day;
 use crate::extract::markup::Token;
 use crate::extract::zip::Entry;
 
@@ -74,8 +75,7 @@ impl Styles {
         let seconds = ((serial - whole) * 86_400.0).round() as u32;
         // Day 60 is 1900-02-29, which never was; the days after it are counted from 1899-12-30.
         let epoch = if self.since_1904 { -24_107 } else { -25_569 };
-        let (year, month, day) = civil(epoch + whole as i64);
-        let mut date = format!("{year:04}-{month:02}-{day:02}");
+        let mut date = day(epoch + whole as i64);
         if seconds > 0 && seconds < 86_400 {
             let _ = write!(date, " {:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
         }
@@ -108,21 +108,6 @@ fn is_date_format(code: &str) -> bool {
         }
     }
     false
-}
-
-/// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar.
-///
-/// Eras of 400 years with March as the first month, so that the leap day comes last.
-fn civil(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (year + era * 400 + i64::from(month <= 2), month, day)
 }
 
 #[cfg(test)]
