@@ -89,6 +89,6 @@ impl Digits {
                 digit => digit * 2,
             })
             .sum();
-        sum % 10 == 0
+        sum.is_multiple_of(10)
     }
 }

@@ -1,6 +1,6 @@
 //! Of which class is each of 64 bytes?
 
-use wide::{CmpEq as _, u8x16};
+use wide::u8x16;
 
 /// Bytes looked at together.
 pub(super) const LANES: usize = 64;
