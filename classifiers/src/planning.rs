@@ -118,6 +118,9 @@ impl Planning {
                 reserve: Some("text is not in English, which is all that plans and policies are judged in"),
             };
         }
+        if gate::is_licence(&self.text) {
+            return Reading { judgements: Vec::new(), reserve: Some("a public licence") };
+        }
         let model = Model::embedded();
         let judgements = Category::ALL
             .into_iter()
