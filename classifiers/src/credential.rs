@@ -1,6 +1,7 @@
 //! Which keys and tokens stand in these bytes? Only the common ones, and only where structure or checksum makes it certain.
 
 mod assignment;
+mod key_file;
 mod tokens;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use crate::sketch::HashKey;
 use crate::{Category, Detection, Distinct, Evidence};
 
 pub(crate) use assignment::could_name_a_secret;
+pub(crate) use key_file::key_file;
 
 /// Samples kept in all.
 const SAMPLES_MAX: usize = 5;

@@ -17,6 +17,7 @@ mod cursor;
 mod documents;
 mod metadata;
 mod openpgp;
+mod parquet;
 pub mod statistics;
 mod text;
 mod vault;
@@ -61,13 +62,11 @@ pub fn by_header(head: &[u8], size: Option<u64>) -> Option<Verdict> {
 /// Looks for what a format says only at its end. `tail` are the last bytes of the object (64 KiB are plenty), `head` its
 /// first ones, `size` its length in bytes; they may overlap.
 pub fn by_tail(head: &[u8], tail: &[u8], size: u64) -> Option<Verdict> {
-    if looks_like_text(head) {
-        return None;
-    }
+    // The beginning of a PDF may be all printable.
     documents::pdf(head, tail)
         .or_else(|| container::seven_zip(head, tail, size))
         .or_else(|| documents::compound_file(head, tail, size))
-        .or_else(|| container::parquet(head, tail))
+        .or_else(|| parquet::recognise(head, tail))
 }
 
 /// The recognisers of binary formats, in the order of how selective their first bytes are.

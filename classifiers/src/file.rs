@@ -1,6 +1,8 @@
 //! What happens to the bytes of one file, be it the object itself or a part of it?
 
 use crate::content_type::{self, ContentType, HEAD_BYTES, Reading};
+use crate::credential;
+use crate::encrypted::statistics::Statistics;
 use crate::encrypted::{self, Verdict};
 use crate::extract::{self, Budget, Decompressor, HELD_BYTES_MAX, Place, Sink};
 use crate::gather::Gather;
@@ -122,16 +124,18 @@ enum Stage {
     /// A compressed stream and the file inside it.
     Compressed(Box<Decompressor>, Box<File>),
     /// Bytes of which only the end is still of interest.
-    Binary(ContentType, Box<Binary>),
+    Binary(Box<Binary>),
     /// Nothing that comes now is of interest.
     Done,
 }
 
-/// The ends of a file that is not read through.
+/// What is kept of a file of no known kind: its ends, and how its bytes are distributed for as long as they could be
+/// ciphertext.
 #[derive(Default)]
 struct Binary {
     head: Vec<u8>,
     tail: Vec<u8>,
+    statistics: Option<Statistics>,
 }
 
 /// One file on its way through.
@@ -212,7 +216,7 @@ impl File {
     /// Chooses how to read on, by the head.
     fn begin(&mut self, inside: &mut Inside, budget: &mut Budget) {
         let Stage::Head(head) = std::mem::replace(&mut self.stage, Stage::Done) else { return };
-        if self.depth > inside.limits.depth_max {
+        if self.depth > budget.depth {
             inside.gap(extract::limit_reached("archives are nested deeper than they may"));
             return;
         }
@@ -220,8 +224,14 @@ impl File {
         self.media_type = kind.media_type();
         let ended = head.len() < HEAD_BYTES;
         let size = self.size.or(ended.then_some(head.len() as u64));
-        if let Some(verdict) = encrypted::by_header(&head, size) {
+        let verdict = encrypted::by_header(&head, size);
+        let recognised = verdict.is_some();
+        if let Some(verdict) = verdict {
             inside.gather.encrypted(&self.place, verdict);
+        }
+        if let Some(secret) = credential::key_file(&head, &self.name, ended) {
+            let key = inside.gather.key;
+            inside.gather.secrets.whole(&head, secret, &self.place, key);
         }
         self.stage = match kind.reading() {
             Reading::Text => match extract::Stream::new(kind, &self.place) {
@@ -242,7 +252,10 @@ impl File {
                 None => self.unsupported(inside),
             },
             Reading::Opaque => Stage::Done,
-            Reading::Unknown => Stage::Binary(kind, Box::default()),
+            Reading::Unknown => {
+                let statistics = (!recognised).then(Statistics::new);
+                Stage::Binary(Box::new(Binary { statistics, ..Binary::default() }))
+            }
         };
         self.next(&head, inside, budget);
     }
@@ -273,7 +286,7 @@ impl File {
                 decoder.decode(bytes, |text| stream.push(text, inside, budget))
             }
             Stage::Stream(stream) => stream.push(bytes, inside, budget),
-            Stage::Whole(kind, held) => {
+            Stage::Whole(_, held) => {
                 let most =
                     if self.depth == 0 { inside.limits.buffer_bytes_max } else { HELD_BYTES_MAX as u64 };
                 let all = (inside.held + bytes.len()) as u64;
@@ -284,10 +297,10 @@ impl File {
                         "its format needs more bytes in memory than one object may",
                     ));
                     let mut binary = Box::new(Binary::default());
-                    let (kind, held) = (*kind, std::mem::take(held));
+                    let held = std::mem::take(held);
                     binary.take(&held);
                     binary.take(bytes);
-                    self.stage = Stage::Binary(kind, binary);
+                    self.stage = Stage::Binary(binary);
                     return;
                 }
                 inside.held += bytes.len();
@@ -299,7 +312,7 @@ impl File {
                     inside.gap(gap);
                 }
             }
-            Stage::Binary(_, binary) => binary.take(bytes),
+            Stage::Binary(binary) => binary.take(bytes),
         }
     }
 
@@ -331,8 +344,11 @@ impl File {
                 }
                 inner.finish(inside, budget);
             }
-            Stage::Binary(_, binary) => {
-                if let Some(verdict) = self.tail_verdict(&binary.head, &binary.tail) {
+            Stage::Binary(binary) => {
+                let by_tail = self.tail_verdict(&binary.head, &binary.tail);
+                let verdict =
+                    by_tail.or_else(|| binary.statistics.and_then(|counts| counts.finish(&self.name)));
+                if let Some(verdict) = verdict {
                     inside.gather.encrypted(&self.place, verdict);
                 }
             }
@@ -347,6 +363,9 @@ impl File {
 
 impl Binary {
     fn take(&mut self, bytes: &[u8]) {
+        if self.statistics.as_mut().is_some_and(|counts| !counts.push(bytes)) {
+            self.statistics = None;
+        }
         let room = TAIL_BYTES.saturating_sub(self.head.len()).min(bytes.len());
         self.head.extend_from_slice(bytes.get(..room).unwrap_or_default());
         let last = bytes.get(bytes.len().saturating_sub(TAIL_BYTES)..).unwrap_or_default();

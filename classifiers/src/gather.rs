@@ -8,7 +8,7 @@ use crate::scan::{self, Candidate, Sought};
 use crate::sightings::{Position, Sightings};
 use crate::sketch::HashKey;
 use crate::table::Table;
-use crate::{Gap, mask};
+use crate::{Gap, GapReason, mask};
 
 /// Tables kept of one object; the rows of further ones are scanned as running bytes only.
 const TABLES_MAX: usize = 64;
@@ -113,6 +113,9 @@ impl Gather {
     pub(crate) fn document(&mut self, planning: Planning, place: &Place) {
         let reading = planning.finish();
         let at = crate::Masked::joined(&place.0.iter().map(|part| mask::label(part)).collect::<Vec<_>>());
+        if let Some(reserve) = reading.reserve {
+            self.gap(Gap { reason: GapReason::Unsupported, detail: reserve.to_owned() });
+        }
         for judgement in reading.judgements {
             if self.documents.len() < DOCUMENTS_MAX {
                 let hash = self.key.hash(place.0.join("/").as_bytes());

@@ -4,9 +4,6 @@
 //! Classifier::begin(Hints) → Session::push(bytes)… → Session::finish() → Classification
 //! ```
 
-// Readers of legacy Office and 7z use what is not used yet.
-#![allow(dead_code)]
-
 mod content_type;
 mod credential;
 mod detection;

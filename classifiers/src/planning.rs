@@ -110,13 +110,16 @@ impl Planning {
         }
         let features = Features::of(&self.text);
         if features.tokens < TOKENS_MIN {
-            return Reading { judgements: Vec::new(), reserve: Some("too little text to judge") };
+            return Reading::default();
         }
         if gate::language(&self.text) == gate::Language::Other {
             return Reading {
                 judgements: gate::foreign_plan(&self.text).into_iter().collect(),
-                reserve: Some("not in English, which is all the model knows"),
+                reserve: Some("text is not in English, which is all that plans and policies are judged in"),
             };
+        }
+        if gate::is_licence(&self.text) {
+            return Reading { judgements: Vec::new(), reserve: Some("a public licence") };
         }
         let model = Model::embedded();
         let judgements = Category::ALL

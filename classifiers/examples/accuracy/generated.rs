@@ -229,7 +229,7 @@ fn orders(r: &mut Random) -> String {
     "order_id,customer_name,customer_email,shipping_address,total_price\n".to_owned()
         + &rows(80, |i| {
             let (first, last) = corpus::name(r);
-            let domain = ["gmail.com", "web.de", "outlook.com", "post.example"][i % 4];
+            let domain = r.pick(&["gmail.com", "web.de", "outlook.com", "post.example"]);
             format!(
                 "{i},{first} {last},{},\"{i} Main St\",{}.99\n",
                 email(first, last, i, domain),
@@ -377,7 +377,7 @@ fn tracking(r: &mut Random) -> String {
     rows(100, |i| {
         format!(
             "{{\"event\":\"{}\",\"anonymousId\":\"a{:010x}\",\"sentAt\":\"2026-11-23T06:07:{:02}Z\",\"context\":{{\"page\":{{\"path\":\"/x\"}}}}}},\n",
-            ["open", "scroll"][i % 2],
+            r.pick(&["open", "scroll"]),
             r.below(1 << 38),
             i % 60
         )

@@ -46,16 +46,16 @@ fn main() -> anyhow::Result<()> {
         let text = std::fs::read_to_string(path)?;
         for line in text.lines() {
             let row: serde_json::Value = serde_json::from_str(line)?;
-            let expected: &[Category] = match row["label"].as_str() {
-                Some("roadmap") => &[Category::Roadmap],
-                Some("policy") => &[Category::InternalPolicy],
+            let field = |name: &str| row.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
+            let expected: &[Category] = match field("label") {
+                "roadmap" => &[Category::Roadmap],
+                "policy" => &[Category::InternalPolicy],
                 _ => &[],
             };
-            let found =
-                classify(&classifier, "document.md", row["text"].as_str().unwrap_or_default().as_bytes());
+            let found = classify(&classifier, "document.md", field("text").as_bytes());
             let mistakes = tally(&mut scores, &Category::ALL, expected, &found);
             if !mistakes.is_empty() {
-                println!("{}: {mistakes}", row["id"].as_str().unwrap_or_default());
+                println!("{}: {mistakes}", field("id"));
             }
         }
         print("labelled documents", text.lines().count(), &scores);

@@ -66,7 +66,7 @@ fn load(folder: &Path) -> Result<Vec<File>> {
     Ok(files)
 }
 
-fn walk(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
+pub fn walk(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
     for entry in fs::read_dir(folder).with_context(|| format!("listing `{}`", folder.display()))? {
         let path = entry?.path();
         if path.is_dir() { walk(&path, paths)? } else { paths.push(path) }

@@ -1,11 +1,12 @@
 //! Where do the embedded weights come from? Each command reads a folder of examples and either writes the weights into the
-//! crate, the same bits for the same input, or tells how good such weights are on what they have not seen.
+//! crate, the same bits for the same input, or tells how good they are on what they have not seen.
 //!
 //! ```text
 //! cargo run --release -p spillwatch-classifiers --example train -- planning FOLDER
 //! cargo run --release -p spillwatch-classifiers --example train -- planning-accuracy FOLDER
 //! cargo run --release -p spillwatch-classifiers --example train -- ciphertext FOLDER
 //! cargo run --release -p spillwatch-classifiers --example train -- ciphertext-accuracy FOLDER
+//! cargo run --release -p spillwatch-classifiers --example train -- recognise FOLDER
 //! ```
 #![allow(
     clippy::indexing_slicing,
@@ -16,6 +17,7 @@ mod ciphertext;
 mod linear;
 mod metrics;
 mod planning;
+mod recognise;
 
 use std::io::Write;
 use std::path::Path;
@@ -30,7 +32,8 @@ fn main() -> Result<()> {
         ["planning-accuracy", folder] => planning::evaluate(Path::new(folder), 3)?,
         ["ciphertext", folder] => ciphertext::train(Path::new(folder), root)?,
         ["ciphertext-accuracy", folder] => ciphertext::evaluate(Path::new(folder))?,
-        _ => bail!("usage: train planning|planning-accuracy|ciphertext|ciphertext-accuracy FOLDER"),
+        ["recognise", folder] => recognise::report(Path::new(folder))?,
+        _ => bail!("usage: train planning|planning-accuracy|ciphertext|ciphertext-accuracy|recognise FOLDER"),
     };
     writeln!(std::io::stdout(), "{report}")?;
     Ok(())

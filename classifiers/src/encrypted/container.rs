@@ -1,4 +1,4 @@
-//! Does an archive or a Parquet file say, at its start or its end, that what is inside is encrypted?
+//! Does an archive say, at its start or its end, that what is inside is encrypted?
 
 use memchr::memmem;
 
@@ -147,10 +147,4 @@ pub(super) fn seven_zip(head: &[u8], tail: &[u8], size: u64) -> Option<Verdict> 
     let at = memmem::find(header, &[0x06, 0xf1, 0x07, 0x01])?;
     let flags = header.get(at.checked_sub(1)?)?;
     (flags & 0x0f == 4).then(|| Verdict::certain("7z", "the archive is encrypted with AES-256"))
-}
-
-/// Parquet modular encryption: `PARE` at both ends where the footer is encrypted too.
-pub(super) fn parquet(head: &[u8], tail: &[u8]) -> Option<Verdict> {
-    (head.starts_with(b"PARE") && tail.ends_with(b"PARE"))
-        .then(|| Verdict::certain("parquet", "a Parquet file with an encrypted footer"))
 }

@@ -12,6 +12,7 @@ pub(super) fn recognise(head: &[u8]) -> Option<Verdict> {
     sops(head)
         .or_else(|| ansible_vault(head))
         .or_else(|| armor(head, start))
+        .or_else(|| smime(head))
         .or_else(|| fernet(start))
         .or_else(|| jwe(start))
         .or_else(|| tink_keyset(start))
@@ -105,6 +106,19 @@ fn armor(head: &[u8], start: &[u8]) -> Option<Verdict> {
         }
     }
     None
+}
+
+/// A mail whose body is CMS (RFC 8551 §3.3): `smime-type=enveloped-data`, and base64 after the blank line that bears it out.
+fn smime(head: &[u8]) -> Option<Verdict> {
+    let header = memmem::find(head, b"smime-type=")?;
+    let after = head.get(header + b"smime-type=".len()..)?;
+    let kind = after.strip_prefix(b"\"").unwrap_or(after);
+    if !kind.starts_with(b"enveloped-data") && !kind.starts_with(b"authEnveloped-data") {
+        return None;
+    }
+    let blank = memmem::find(after, b"\n\n").or_else(|| memmem::find(after, b"\r\n\r\n"))?;
+    let inner = cms::recognise(&whole(after.get(blank..)?)?, None)?;
+    Some(Verdict { because: format!("{}, as a mail", inner.because), ..inner })
 }
 
 /// One word of base64url: 0x80, eight bytes of time, IV, blocks, HMAC (Fernet specification). The token must be the first

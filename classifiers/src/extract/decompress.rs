@@ -118,11 +118,6 @@ impl Decompressor {
         self.codec.finish(&mut Metered::new(self.read, &mut self.written, out))?;
         if self.codec.is_complete() { Ok(()) } else { Err(truncated("the compressed stream is cut off")) }
     }
-
-    /// Bytes unpacked so far.
-    pub(crate) fn written(&self) -> u64 {
-        self.written
-    }
 }
 
 /// One compression format as a machine that is fed.

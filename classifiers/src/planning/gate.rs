@@ -81,6 +81,26 @@ pub(super) fn language(text: &str) -> Language {
     }
 }
 
+/// Sentences of public licences, which rule like a policy and are nobody's secret.
+const LICENCES: [&str; 9] = [
+    "permission is hereby granted, free of charge",
+    "redistribution and use in source and binary forms",
+    "permission to use, copy, modify, and/or distribute",
+    "permission to use, copy, modify and distribute",
+    "terms and conditions for use, reproduction, and distribution",
+    "everyone is permitted to copy and distribute verbatim copies",
+    "mozilla public license version",
+    "sil open font license",
+    "this work is licensed under a creative commons",
+];
+
+/// Whether a text opens as a public licence does.
+pub(super) fn is_licence(text: &str) -> bool {
+    let words: Vec<String> = text.split_whitespace().take(400).map(str::to_lowercase).collect();
+    let opening = words.join(" ");
+    LICENCES.iter().any(|sentence| opening.contains(sentence))
+}
+
 /// Names that plans give themselves in other languages, in their heading.
 const FOREIGN_PLANS: [&str; 14] = [
     "roadmap",

@@ -192,7 +192,8 @@ type Field<'a> = (&'static str, &'a [u8]);
 /// The fields of a line in the common or combined format of web servers.
 fn combined(line: &[u8]) -> Option<Vec<Field<'_>>> {
     let (ip, rest) = split(line, b' ')?;
-    if !(net::is_ip(ip) || ip.contains(&b'.') && ip.len() < 254) {
+    let is_host = ip.contains(&b'.') && ip.len() < 254;
+    if !is_host && !net::is_ip(ip) {
         return None;
     }
     let (_, rest) = split(rest, b' ')?;
