@@ -146,8 +146,12 @@ fn decompressor(folder: &Folder) -> Result<Option<Decompressor>, Gap> {
     let unsupported = || unsupported("a file of the archive is packed by a method that is not read");
     let (method, filter) = match folder.coders.as_slice() {
         [method] => (method, None),
-        // The filter is named first and undone last.
-        [filter, method] => (method, Some(filter_of(filter).ok_or_else(unsupported)?)),
+        // Programs differ in which of the two they name first; a filter is always undone last.
+        [first, second] => match (filter_of(first), filter_of(second)) {
+            (Some(filter), None) => (second, Some(filter)),
+            (None, Some(filter)) => (first, Some(filter)),
+            _ => return Err(unsupported()),
+        },
         _ => return Err(unsupported()),
     };
     let properties = method.properties.as_slice();

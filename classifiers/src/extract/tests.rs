@@ -96,3 +96,33 @@ pub(super) fn seen(bytes: &[u8]) -> (ContentType, Seen) {
     let seen = see(|work| kind = whole(kind, bytes, work.place, work.sink, work.budget));
     (kind, seen)
 }
+
+/// A first few bytes for every kind that has a reader, so that arbitrary bytes get past the first check.
+const FRONTS: &[(ContentType, &[u8])] = &[
+    (ContentType::Zip, b"PK\x03\x04"),
+    (ContentType::Compound, b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"),
+    (ContentType::Pdf, b"%PDF-1.7\n1 0 obj <</Type/Catalog/Pages 2 0 R>> stream\n"),
+    (ContentType::Parquet, b"PAR1"),
+    (ContentType::Avro, b"Obj\x01"),
+    (ContentType::Sqlite, b"SQLite format 3\0\x02\0\x01\x01\0"),
+    (ContentType::SevenZip, b"7z\xBC\xAF\x27\x1C\0\x04"),
+    (ContentType::Tar, b""),
+    (ContentType::Html, b"<table><td>"),
+    (ContentType::Rtf, b"{\\rtf1"),
+    (ContentType::Mail, b"Content-Type: multipart/mixed; boundary=a\n\n--a\n"),
+    (ContentType::Mbox, b"From a Mon\n"),
+    (ContentType::Rar, b"Rar!"),
+];
+
+proptest::proptest! {
+    #[test]
+    fn arbitrary_bytes_end_within_the_budget(bytes: Vec<u8>, at in 0..FRONTS.len()) {
+        let (kind, front) = FRONTS[at];
+        let bytes = [front, &bytes].concat();
+        let mut budget = allowance();
+        let mut seen = Seen { streams: bytes.len() % 2 == 0, ..Seen::default() };
+        whole(kind, &bytes, &Place::default(), &mut seen, &mut budget);
+        proptest::prop_assert!(seen.open.is_empty(), "every file that was begun is ended");
+        proptest::prop_assert!(budget.unpacked_bytes <= allowance().unpacked_bytes);
+    }
+}
