@@ -43,15 +43,14 @@ fn peak_kib(command: &mut Command) -> (Output, u64) {
 }
 
 #[test]
-fn three_hundred_slow_objects_take_no_more_than_a_thirtieth_of_one_at_a_time() {
+fn many_slow_objects_are_read_at_once() {
     let server = S3Server::start().unwrap();
     server.generate("events", 300);
-    server.delay_reads(Duration::from_millis(50));
+    server.delay_reads(Duration::from_millis(300));
     let (_, coverage) = scan(&server, &["--all", "s3://events"]);
     assert_eq!(coverage["objects"]["read"], 300);
-    // One at a time they wait 300 × 50 ms, whatever the machine. The run's own clock leaves out starting a debug build.
-    let elapsed_ms = coverage["elapsed_ms"].as_u64().unwrap();
-    assert!(elapsed_ms * 30 <= 300 * 50, "{elapsed_ms} ms");
+    // Counted, not timed: the machine that runs the tests may be busy. The times are measured by the example `slow_reads`.
+    assert!(server.reads_at_once() >= 100, "{}", server.reads_at_once());
 }
 
 #[test]

@@ -7,7 +7,7 @@ pub struct Random(pub u64);
 
 impl Random {
     /// The next 64 bits.
-    pub fn draw(&mut self) -> u64 {
+    pub fn word(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -17,7 +17,7 @@ impl Random {
 
     /// A number below `n`.
     pub fn below(&mut self, n: u64) -> u64 {
-        self.draw() % n.max(1)
+        self.word() % n.max(1)
     }
 
     /// One of several.
@@ -135,11 +135,11 @@ pub fn clickstream(random: &mut Random, bytes: usize) -> Vec<u8> {
             r#"{{"ts":{ms},"event":"{}","user_id":"u-{:08x}","session_id":"{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}","page":{{"url":"https://shop.example{}","referrer":"https://search.example/"}},"ua":"{}","dwell_ms":{},"experiment":null}}"#,
             random.pick(EVENTS),
             random.below(200_000),
-            random.draw() as u32,
+            random.word() as u32,
             random.below(65_536),
             random.below(4_096),
             random.below(4_096),
-            random.draw() >> 16,
+            random.word() >> 16,
             random.pick(PAGES),
             random.pick(AGENTS),
             random.below(60_000),
@@ -226,7 +226,7 @@ pub fn base64(random: &mut Random, bytes: usize) -> Vec<u8> {
 pub fn ciphertext(random: &mut Random, bytes: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes + 8);
     while out.len() < bytes {
-        out.extend_from_slice(&random.draw().to_le_bytes());
+        out.extend_from_slice(&random.word().to_le_bytes());
     }
     out.truncate(bytes);
     out

@@ -243,9 +243,9 @@ fn git_log(r: &mut Random) -> String {
         let (first, last) = corpus::name(r);
         format!(
             "commit {:016x}{:016x}{:08x}\nAuthor: {first} {last} <{}>\nDate:   Mon Nov 23 06:07:08 2026 +0000\n\n    Fix the parser\n\n    Signed-off-by: {first} {last} <{}>\n\n",
-            r.draw(),
-            r.draw(),
-            r.draw() as u32,
+            r.word(),
+            r.word(),
+            r.word() as u32,
             email(first, last, i, "dev.example"),
             email(first, last, i, "dev.example")
         )
@@ -309,11 +309,11 @@ fn uuids(r: &mut Random) -> String {
     rows(200, |_| {
         format!(
             "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}\n",
-            r.draw() as u32,
+            r.word() as u32,
             r.below(65536),
             r.below(4096),
             r.below(4096),
-            r.draw() >> 16
+            r.word() >> 16
         )
     })
 }
@@ -328,7 +328,7 @@ fn source(r: &mut Random) -> String {
         format!(
             "static int f{i}(int a) {{ return a * {} + 0x{:x}; }} /* see table {i} */\n",
             r.below(99),
-            r.draw()
+            r.word()
         )
     })
 }
@@ -422,10 +422,10 @@ fn dot_env(r: &mut Random) -> String {
     format!(
         "APP_ENV=production\nDB_PASSWORD=gH7!{}\nDATA_ENCRYPTION_KEY={:016x}{:016x}{:016x}{:016x}\nPORT=8080\n",
         random(r, 9),
-        r.draw(),
-        r.draw(),
-        r.draw(),
-        r.draw()
+        r.word(),
+        r.word(),
+        r.word(),
+        r.word()
     )
 }
 

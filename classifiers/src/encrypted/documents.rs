@@ -10,7 +10,16 @@ const COMPOUND_FILE: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 /// `/Encrypt` in a trailer or in the dictionary of a cross-reference stream (ISO 32000-2, 7.6). Neither is ever
 /// compressed; they stand at the end, or at the start of a linearised file.
 pub(super) fn pdf(head: &[u8], tail: &[u8]) -> Option<Verdict> {
-    memmem::find(head.get(..1024).unwrap_or(head), b"%PDF-")?;
+    // Readers take a header anywhere in the first kilobyte; one in the middle of a line is a quotation.
+    let head_start = head.get(..1024).unwrap_or(head);
+    let at = memmem::find(head_start, b"%PDF-")?;
+    if at
+        .checked_sub(1)
+        .and_then(|before| head_start.get(before))
+        .is_some_and(|b| !matches!(b, b'\n' | b'\r' | 0))
+    {
+        return None;
+    }
     [tail, head]
         .into_iter()
         .any(names_encryption)

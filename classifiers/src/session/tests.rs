@@ -142,6 +142,66 @@ fn no_canary_leaves_unmasked() {
     }
 }
 
+fn gzipped(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn tarred(name: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut header = [0_u8; 512];
+    header[..name.len()].copy_from_slice(name.as_bytes());
+    header[100..107].copy_from_slice(b"0000644");
+    header[124..135].copy_from_slice(format!("{:011o}", bytes.len()).as_bytes());
+    header[156] = b'0';
+    header[257..263].copy_from_slice(b"ustar\0");
+    header[148..156].fill(b' ');
+    let sum: u32 = header.iter().map(|b| u32::from(*b)).sum();
+    header[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+    let mut tar = [&header[..], bytes].concat();
+    tar.resize(tar.len().next_multiple_of(512) + 1024, 0);
+    tar
+}
+
+#[test]
+fn archives_are_looked_into_and_their_names_are_content() {
+    let bytes = gzipped(&tarred("Jane Doe/staff.csv", directory(2000).as_bytes()));
+    let found = classify("backup.tgz", &bytes);
+    let detection = of(&found, Category::EmployeePii).unwrap();
+    assert!((1960..2040).contains(&detection.distinct.estimate()));
+    assert_eq!(found.content_type, "application/gzip");
+    assert!(found.gaps.is_empty(), "{:?}", found.gaps);
+    assert!(!format!("{found:?}").contains("Jane"));
+}
+
+#[test]
+fn unpacking_stops_at_its_limit_with_a_gap() {
+    let limits = Limits { unpacked_bytes_max: 1 << 20, ..Limits::default() };
+    let bytes = gzipped(directory(40_000).as_bytes());
+    let found = Classifier::new(limits, [1; 32]).classify(Hints::default(), &bytes);
+    assert_eq!(found.gaps[0].reason, GapReason::LimitReached);
+    assert!(of(&found, Category::EmployeePii).is_some());
+}
+
+#[test]
+fn depth_is_limited() {
+    let mut bytes = b"hello there, this is text".to_vec();
+    for _ in 0..14 {
+        bytes = gzipped(&bytes);
+    }
+    assert_eq!(classify("x.gz", &bytes).gaps[0].reason, GapReason::LimitReached);
+}
+
+#[test]
+fn client_side_encryption_is_known_by_its_metadata() {
+    let metadata =
+        [("x-amz-key-v2".to_owned(), "AbCd".to_owned()), ("x-amz-iv".to_owned(), "AbCd".to_owned())];
+    let found =
+        Classifier::default().classify(Hints { metadata: &metadata, ..Hints::default() }, b"anything");
+    assert!(of(&found, Category::EncryptedBlob).is_some());
+}
+
 /// Pieces of content of many kinds, put together at random.
 fn content() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
