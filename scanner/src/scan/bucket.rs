@@ -93,6 +93,9 @@ impl Engine<'_> {
                 })
                 .buffered(self.settings.reads_in_flight_max);
             while let Some((object, own, gaps)) = with_ways.next().await {
+                if self.stopped() {
+                    break;
+                }
                 gaps.iter().for_each(|gap| coverage.gap(gap));
                 coverage.objects.listed += 1;
                 coverage.bytes.listed += object.size_bytes;
@@ -108,6 +111,9 @@ impl Engine<'_> {
                     coverage.gap(&gap_at_limit(judged));
                 }
             }
+        }
+        if self.stopped() {
+            coverage.gap(&gap(judged, GapReason::Interrupted, "the run was ended before the listing was"));
         }
         if acls > self.settings.object_acls_per_bucket_max {
             let detail = format!(

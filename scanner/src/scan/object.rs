@@ -30,7 +30,14 @@ impl Engine<'_> {
         let Ok(_permit) = self.bytes.acquire_many(u32::try_from(permits).unwrap_or(u32::MAX)).await else {
             return (None, Vec::new());
         };
-        let body = match target.cloud.read(bucket, object).await {
+        let mut stop = self.stop.clone();
+        let read = tokio::select! {
+            read = target.cloud.read(bucket, object) => read,
+            Ok(_) = stop.wait_for(|stopped| *stopped) => {
+                return (None, vec![self.gap(bucket, object, GapReason::Interrupted, "the run was ended")]);
+            }
+        };
+        let body = match read {
             Ok(body) => body,
             Err(error) => return (None, vec![screened(error.gap())]),
         };
@@ -43,7 +50,6 @@ impl Engine<'_> {
         });
         let mut gaps = Vec::new();
         let mut chunks = body.chunks;
-        let mut stop = self.stop.clone();
         let (mut batch, mut read_bytes) = (Vec::new(), 0u64);
         loop {
             let next = tokio::select! {
