@@ -14,7 +14,6 @@ mod structure;
 pub mod words;
 
 use crate::Category;
-use features::Features;
 use model::Model;
 
 pub use model::{CLASSES, Class, IDF_UNIT, STRUCTURE_SCALE, Vector, Weights, vector};
@@ -108,7 +107,8 @@ impl Planning {
         if self.gate == Gate::Closed {
             return Reading::default();
         }
-        let features = Features::of(&self.text);
+        let model = Model::embedded();
+        let features = model.features(&self.text);
         if features.tokens < TOKENS_MIN {
             return Reading::default();
         }
@@ -121,7 +121,6 @@ impl Planning {
         if gate::is_licence(&self.text) {
             return Reading { judgements: Vec::new(), reserve: Some("a public licence") };
         }
-        let model = Model::embedded();
         let judgements = Category::ALL
             .into_iter()
             .filter_map(|category| model.judge(category, &features))

@@ -218,6 +218,11 @@ fn unseen(documents: &[&Document], seed: u64) -> Vec<[Vec<f64>; 2]> {
     scores
 }
 
+/// Probabilities for documents as they are and masked alike: not every plan has a title that says so.
+fn calibrate(variants: &[Vec<f64>; 2], truth: &[bool]) -> (f64, f64) {
+    metrics::platt(&variants.concat(), &truth.repeat(2))
+}
+
 /// Trains on everything and writes weights and printable n-grams into the crate at `root`.
 pub fn train(folder: &Path, root: &Path) -> Result<String> {
     let (documents, texts): (Vec<Document>, Vec<String>) = load(folder)?.into_iter().unzip();
@@ -226,7 +231,7 @@ pub fn train(folder: &Path, root: &Path) -> Result<String> {
     let calibration: Vec<(f64, f64)> = CLASSES
         .iter()
         .zip(&scores)
-        .map(|(&class, [plain, _])| metrics::platt(plain, &labels(&documents, class)))
+        .map(|(&class, variants)| calibrate(variants, &labels(&documents, class)))
         .collect();
     let model = Model::train(&documents);
     let weights = model.stored(&calibration);
@@ -278,7 +283,7 @@ pub fn evaluate(folder: &Path, seeds: u64) -> Result<String> {
     for seed in 1..=seeds {
         for (class, variants) in unseen(&documents, seed).iter().enumerate() {
             let truth = labels(&documents, CLASSES[class]);
-            let calibration = metrics::platt(&variants[0], &truth);
+            let calibration = calibrate(variants, &truth);
             for (variant, scores) in variants.iter().enumerate() {
                 curves.entry((class, variant)).or_default().push(Curve::of(scores, &truth, calibration));
             }

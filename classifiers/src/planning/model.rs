@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::Judgement;
-use super::features::{Features, KINDS, hash, kind_of};
+use super::features::{ByHash, Features, KINDS, hash, kind_of};
 use super::structure::{STRUCTURE, STRUCTURE_NAMES};
 use crate::Category;
 
@@ -131,7 +131,7 @@ pub fn vector(features: &Features, known: impl Fn(u32) -> Option<(usize, f64)>) 
 #[derive(Debug)]
 pub(super) struct Model {
     weights: Weights,
-    positions: HashMap<u32, usize>,
+    positions: ByHash<u32, usize>,
     /// The n-grams that may be printed, by position.
     names: HashMap<usize, &'static str>,
 }
@@ -142,7 +142,7 @@ impl Model {
         MODEL.get_or_init(|| {
             // A file that does not parse is caught by a test; here it is a model that knows nothing.
             let weights = Weights::decode(WEIGHTS).unwrap_or_default();
-            let positions: HashMap<u32, usize> =
+            let positions: ByHash<u32, usize> =
                 weights.features.iter().enumerate().map(|(position, &feature)| (feature, position)).collect();
             let names = EVIDENCE
                 .lines()
@@ -154,6 +154,11 @@ impl Model {
                 .collect();
             Self { weights, positions, names }
         })
+    }
+
+    /// Reads the features that the model knows.
+    pub(super) fn features(&self, text: &str) -> Features {
+        Features::known(text, |feature| self.positions.contains_key(&feature))
     }
 
     /// The probability that a text is of a class, and why.

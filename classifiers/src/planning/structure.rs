@@ -1,5 +1,8 @@
 //! What is a text built of: dates to come, boxes to tick, rules to follow, or things that were done?
 
+use std::sync::OnceLock;
+
+use super::features::{ByHash, word_hash};
 use super::words::Line;
 
 /// The number of structural features.
@@ -52,9 +55,10 @@ impl Structure {
         }
     }
 
-    pub(super) fn token(&mut self, token: &str) {
+    /// Takes a token by its hash.
+    pub(super) fn token(&mut self, token: u64) {
         self.tokens += 1;
-        let Some(index) = class(token) else { return };
+        let Some(&index) = classes().get(&token) else { return };
         self.add(index);
         if self.in_heading && matches!(index, 0 | 6 | 12) {
             self.add(15);
@@ -74,29 +78,44 @@ impl Structure {
     }
 }
 
-fn class(token: &str) -> Option<usize> {
-    Some(match token {
-        "<quarter>" | "<year>" | "january" | "february" | "march" | "april" | "june" | "july" | "august"
-        | "september" | "october" | "november" | "december" => 0,
-        "will" | "going" | "plan" | "plans" | "planned" | "planning" | "upcoming" | "future" | "next"
-        | "later" | "soon" | "eventually" | "expect" | "aim" | "intend" => 1,
-        "added" | "fixed" | "removed" | "changed" | "updated" | "improved" | "released" | "introduced"
-        | "deprecated" | "merged" | "refactored" | "bumped" => 2,
-        "must" | "shall" | "prohibited" | "required" | "requires" | "mandatory" | "permitted"
-        | "forbidden" | "may" | "should" => 3,
-        "<open>" => 4,
-        "<done>" => 5,
-        "progress" | "todo" | "done" | "backlog" | "pending" | "completed" | "complete" | "status"
-        | "ongoing" | "blocked" | "shipped" | "delivered" | "<doing>" => 6,
-        "<version>" => 7,
-        "<issue>" => 8,
-        "goal" | "goals" | "milestone" | "milestones" | "deliverables" | "deliverable" | "roadmap"
-        | "timeline" | "phase" | "priorities" | "priority" | "objective" | "objectives" | "initiatives"
-        | "initiative" | "horizon" | "vision" | "strategy" | "target" => 12,
-        "policy" | "policies" | "employees" | "employee" | "compliance" | "violations" | "violation"
-        | "responsibilities" | "procedure" | "procedures" | "scope" | "exceptions" | "enforcement"
-        | "disciplinary" | "confidential" | "approval" => 13,
-        "<url>" => 14,
-        _ => return None,
+/// Which words make which feature.
+const CLASSES: [(usize, &str); 12] = [
+    (0, "<quarter> <year> january february march april june july august september october november december"),
+    (
+        1,
+        "will going plan plans planned planning upcoming future next later soon eventually expect aim intend",
+    ),
+    (
+        2,
+        "added fixed removed changed updated improved released introduced deprecated merged refactored bumped",
+    ),
+    (3, "must shall prohibited required requires mandatory permitted forbidden may should"),
+    (4, "<open>"),
+    (5, "<done>"),
+    (
+        6,
+        "progress todo done backlog pending completed complete status ongoing blocked shipped delivered <doing>",
+    ),
+    (7, "<version>"),
+    (8, "<issue>"),
+    (
+        12,
+        "goal goals milestone milestones deliverables deliverable roadmap timeline phase priorities priority objective objectives initiatives initiative horizon vision strategy target",
+    ),
+    (
+        13,
+        "policy policies employees employee compliance violations violation responsibilities procedure procedures scope exceptions enforcement disciplinary confidential approval",
+    ),
+    (14, "<url>"),
+];
+
+/// The feature of a word, by its hash: asked of every token.
+fn classes() -> &'static ByHash<u64, usize> {
+    static CLASSES_BY_HASH: OnceLock<ByHash<u64, usize>> = OnceLock::new();
+    CLASSES_BY_HASH.get_or_init(|| {
+        let words = |&(index, words): &(usize, &'static str)| {
+            words.split(' ').map(move |word| (word_hash(word), index))
+        };
+        CLASSES.iter().flat_map(words).collect()
     })
 }

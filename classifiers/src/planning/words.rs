@@ -89,7 +89,12 @@ fn pieces(word: &str, lower: &mut String, reader: &mut impl Reader) {
             continue;
         }
         lower.clear();
-        lower.extend(piece.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase));
+        if piece.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            lower.push_str(piece);
+            lower.make_ascii_lowercase();
+        } else {
+            lower.extend(piece.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase));
+        }
         match class_of(lower, word) {
             Some(class) => reader.token(class),
             None if lower.len() <= WORD_BYTES_MAX && !lower.is_empty() => reader.token(lower),
