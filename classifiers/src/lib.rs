@@ -10,6 +10,8 @@ mod content_type;
 mod detection;
 #[allow(dead_code)]
 mod extract;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod mask;
 mod session;
 mod sketch;
