@@ -13,6 +13,7 @@ mod mail;
 mod markup;
 mod member;
 mod office;
+mod orc;
 mod parquet;
 mod pdf;
 mod prose;
@@ -189,6 +190,7 @@ pub(crate) fn whole(
         ContentType::Compound => return compound::extract(bytes, &mut work),
         ContentType::SevenZip => sevenz::extract(bytes, &mut work),
         ContentType::Avro => avro::extract(bytes, &mut work),
+        ContentType::Orc => orc::extract(bytes, &mut work),
         ContentType::Parquet => parquet::extract(bytes, &mut work),
         ContentType::Sqlite => sqlite::extract(bytes, &mut work),
         ContentType::Pdf => pdf::extract(bytes, &mut work),

@@ -11,6 +11,8 @@ mod detectors;
 pub mod encrypted;
 mod extract;
 mod file;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod gather;
 mod lexicon;
 mod mask;

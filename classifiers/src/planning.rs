@@ -119,7 +119,7 @@ impl Planning {
             };
         }
         if gate::is_licence(&self.text) {
-            return Reading { judgements: Vec::new(), reserve: Some("a public licence") };
+            return Reading::default();
         }
         let judgements = Category::ALL
             .into_iter()

@@ -164,7 +164,11 @@ fn table(table: &Table) -> Option<Verdict> {
     let identified = !found.person.is_empty() || has_national;
     let organisational = found.organisational.len();
     let personal = found.personal.len();
-    if !identified || (organisational == 0 && personal == 0) {
+    let others =
+        |meaning: Meaning| table.columns.iter().filter(|column| column.meaning == Some(meaning)).count();
+    // People with nothing recorded of them are worth a note only where it can be said whose they are.
+    let explained = OTHERS.iter().any(|(meaning, ..)| others(*meaning) > 0);
+    if !identified || (organisational == 0 && personal == 0 && !explained) {
         return None;
     }
     let strong = |kinds: &[&str]| found.organisational.iter().filter(|kind| kinds.contains(kind)).count();
@@ -186,7 +190,7 @@ fn table(table: &Table) -> Option<Verdict> {
         _ => 0.3 + 0.1 * personal as f64 + if has_national { 0.2 } else { 0.0 },
     };
     for (meaning, factor, reason) in OTHERS {
-        let columns = table.columns.iter().filter(|column| column.meaning == Some(*meaning)).count();
+        let columns = others(*meaning);
         // A table with several signs of employment and one odd column is still a directory.
         if columns > 0 && (columns >= 2 || employment < 3) {
             confidence *= factor;

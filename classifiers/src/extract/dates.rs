@@ -1,4 +1,4 @@
-//! How are the values of binary tables written so that people and detectors can read them?
+//! How are dates and other values of binary tables written so that people and detectors can read them?
 
 /// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar.
 ///
@@ -30,6 +30,18 @@ pub(super) fn time(seconds: i64) -> String {
     format!("{} {:02}:{:02}:{:02}", day(days), second / 3600, second / 60 % 60, second % 60)
 }
 
+/// A whole number with the point put before its last `scale` digits.
+pub(super) fn decimal(number: i64, scale: u32) -> String {
+    if scale == 0 || scale > 38 {
+        return number.to_string();
+    }
+    let scale = scale as usize;
+    let digits = format!("{:0>width$}", number.unsigned_abs(), width = scale + 1);
+    let (whole, fraction) = digits.split_at_checked(digits.len() - scale).unwrap_or((&digits, ""));
+    let sign = if number < 0 { "-" } else { "" };
+    format!("{sign}{whole}.{fraction}")
+}
+
 /// Bytes as the text they are; nothing where they are none.
 pub(super) fn readable(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
@@ -50,5 +62,12 @@ mod tests {
         assert_eq!(day(i64::MAX), i64::MAX.to_string());
         assert_eq!(time(86_399), "1970-01-01 23:59:59");
         assert_eq!(time(-1), "1969-12-31 23:59:59");
+    }
+
+    #[test]
+    fn decimals_are_written_with_their_point() {
+        assert_eq!(decimal(-5, 2), "-0.05");
+        assert_eq!(decimal(1250, 2), "12.50");
+        assert_eq!(decimal(7, 0), "7");
     }
 }

@@ -111,6 +111,7 @@ const FRONTS: &[(ContentType, &[u8])] = &[
     (ContentType::Rtf, b"{\\rtf1"),
     (ContentType::Mail, b"Content-Type: multipart/mixed; boundary=a\n\n--a\n"),
     (ContentType::Mbox, b"From a Mon\n"),
+    (ContentType::Orc, b"ORC"),
     (ContentType::Rar, b"Rar!"),
 ];
 

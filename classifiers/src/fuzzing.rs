@@ -1,0 +1,117 @@
+//! What do the fuzz targets call? Only there when they are built.
+
+use crate::Gap;
+use crate::content_type::{self, ContentType};
+use crate::extract::{Budget, Decompressor, Place, Sink, whole};
+
+/// Kinds of content that have a target of their own.
+pub enum Kind {
+    /// Zip archives and the documents kept as one.
+    Zip,
+    /// The old Office and Outlook.
+    Compound,
+    /// PDF.
+    Pdf,
+    /// SQLite.
+    Sqlite,
+    /// 7z.
+    SevenZip,
+    /// Parquet.
+    Parquet,
+    /// Avro.
+    Avro,
+    /// ORC.
+    Orc,
+    /// Tar.
+    Tar,
+    /// HTML.
+    Html,
+    /// RTF.
+    Rtf,
+    /// Mailboxes, and mails in them.
+    Mailbox,
+}
+
+/// Says the type of any bytes.
+pub fn detect(bytes: &[u8]) {
+    content_type::detect(bytes, "");
+}
+
+/// Extracts bytes as one kind, and whatever is nested in them as what it is.
+///
+/// # Panics
+///
+/// Where an extractor breaks a promise to its sink.
+pub fn extract(kind: Kind, bytes: &[u8]) {
+    let kind = match kind {
+        Kind::Zip => ContentType::Zip,
+        Kind::Compound => ContentType::Compound,
+        Kind::Pdf => ContentType::Pdf,
+        Kind::Sqlite => ContentType::Sqlite,
+        Kind::SevenZip => ContentType::SevenZip,
+        Kind::Parquet => ContentType::Parquet,
+        Kind::Avro => ContentType::Avro,
+        Kind::Orc => ContentType::Orc,
+        Kind::Tar => ContentType::Tar,
+        Kind::Html => ContentType::Html,
+        Kind::Rtf => ContentType::Rtf,
+        Kind::Mailbox => ContentType::Mbox,
+    };
+    // Smaller than in earnest, so that a run that uses it up is quick.
+    let mut budget = Budget { unpacked_bytes: 16 << 20, entries: 1000, depth: 4 };
+    let mut nested = Nested { open: 0 };
+    whole(kind, bytes, &Place::default(), &mut nested, &mut budget);
+    assert_eq!(nested.open, 0, "every file that was begun is ended");
+}
+
+/// Unpacks bytes as one of the compressed kinds, in pieces.
+pub fn decompress(bytes: &[u8]) {
+    const KINDS: [ContentType; 5] =
+        [ContentType::Gzip, ContentType::Bzip2, ContentType::Xz, ContentType::Zstd, ContentType::Lz4];
+    let Some((&first, bytes)) = bytes.split_first() else { return };
+    let kind = KINDS.get(usize::from(first) % KINDS.len()).copied().unwrap_or(ContentType::Gzip);
+    let Some(mut decompressor) = Decompressor::new(kind) else { return };
+    let mut count = |_: &[u8]| Ok(());
+    for piece in bytes.chunks(1 + usize::from(first)) {
+        if decompressor.push(piece, &mut count).is_err() {
+            return;
+        }
+    }
+    let _ = decompressor.finish(&mut count);
+}
+
+/// Extracts what is nested, as the session does.
+struct Nested {
+    open: u32,
+}
+
+impl Sink for Nested {
+    fn text(&mut self, _: &Place, _: &str) {}
+
+    fn row(&mut self, _: &Place, _: u64, _: &[&str]) {}
+
+    fn record(&mut self, _: &Place, _: u64, _: &[(&str, &str)]) {}
+
+    fn file(&mut self, place: &Place, bytes: &[u8], budget: &mut Budget) {
+        let Some(depth) = budget.depth.checked_sub(1) else { return };
+        budget.depth = depth;
+        let kind = content_type::detect(bytes.get(..content_type::HEAD_BYTES).unwrap_or(bytes), "");
+        whole(kind, bytes, place, self, budget);
+        budget.depth += 1;
+    }
+
+    fn begin_file(&mut self, place: &Place, _: &mut Budget) -> bool {
+        // Half of them, by name, so that both ways are walked.
+        let streams = place.0.last().is_some_and(|name| name.len() % 2 == 1);
+        self.open += u32::from(streams);
+        streams
+    }
+
+    fn end_file(&mut self, _: &mut Budget) {
+        self.open -= 1;
+    }
+
+    fn encrypted(&mut self, _: &Place, _: &'static str) {}
+
+    fn gap(&mut self, _: Gap) {}
+}
