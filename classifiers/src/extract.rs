@@ -4,6 +4,7 @@
 //! the session without coming here. Extractors never fail: what they cannot read becomes a [`Gap`] in the sink.
 
 mod avro;
+mod cards;
 mod compound;
 mod dates;
 mod decompress;
@@ -21,6 +22,7 @@ mod rtf;
 mod sevenz;
 mod sqlite;
 mod tar;
+mod xml;
 mod zip;
 
 pub(crate) use decompress::Decompressor;
@@ -231,6 +233,9 @@ impl Stream {
         let reader: Box<dyn Reader + Send> = match kind {
             ContentType::Tar => Box::new(tar::Tar::default()),
             ContentType::Html => Box::new(html::Html::default()),
+            ContentType::Xml => Box::new(xml::Xml::default()),
+            ContentType::Ldif => Box::new(cards::Cards::ldif()),
+            ContentType::Vcard | ContentType::Calendar => Box::new(cards::Cards::vcard()),
             ContentType::Rtf => Box::new(rtf::Rtf::default()),
             ContentType::Mail => Box::new(mail::Mail::message()),
             ContentType::Mbox => Box::new(mail::Mail::mailbox()),
