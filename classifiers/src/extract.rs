@@ -1,9 +1,11 @@
 //! How does an object become text and rows? One file per family of formats below this one.
 //!
-//! An extractor gets bytes that are all in memory and a [`Sink`]; text formats that need no random access are streamed by
-//! the session without coming here. Extractors never fail: what they cannot read becomes a [`Gap`] in the sink.
+//! Formats that need random access are read by [`whole`], those with a grammar from front to back by a [`Stream`], compressed
+//! bytes by a [`Decompressor`]; plain text and what is made of lines is the session's own. Extractors never fail: what they
+//! cannot read becomes a [`Gap`] in the [`Sink`].
 
 mod avro;
+mod cards;
 mod compound;
 mod dates;
 mod decompress;
@@ -21,6 +23,7 @@ mod rtf;
 mod sevenz;
 mod sqlite;
 mod tar;
+mod xml;
 mod zip;
 
 pub(crate) use decompress::Decompressor;
@@ -170,8 +173,9 @@ impl Work<'_> {
 
 /// Extracts an object that is all in memory, and says what it turned out to be: a container's members may refine `kind`.
 ///
-/// Every [`crate::content_type::Reading`] is taken: kinds that stream are read in one push, and what cannot be looked into is
-/// a gap.
+/// For kinds that are read [`Whole`](crate::content_type::Reading::Whole), and for those that have a [`Stream`], which is then
+/// given one push. Compressed kinds are for [`Decompressor`], plain text is the caller's; asked for those, or for a format
+/// without a reader, this is a gap.
 pub(crate) fn whole(
     kind: ContentType,
     bytes: &[u8],
@@ -231,6 +235,9 @@ impl Stream {
         let reader: Box<dyn Reader + Send> = match kind {
             ContentType::Tar => Box::new(tar::Tar::default()),
             ContentType::Html => Box::new(html::Html::default()),
+            ContentType::Xml => Box::new(xml::Xml::default()),
+            ContentType::Ldif => Box::new(cards::Cards::ldif()),
+            ContentType::Vcard | ContentType::Calendar => Box::new(cards::Cards::vcard()),
             ContentType::Rtf => Box::new(rtf::Rtf::default()),
             ContentType::Mail => Box::new(mail::Mail::message()),
             ContentType::Mbox => Box::new(mail::Mail::mailbox()),

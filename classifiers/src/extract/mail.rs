@@ -10,6 +10,7 @@ use super::member::Member;
 use super::{Reader, Work, limit_reached, truncated};
 use headers::Headers;
 use transfer::Transfer;
+pub(super) use transfer::{base64, quoted_printable};
 
 /// Bytes of a line that are held; the rest of a longer one is read as a line of its own.
 const LINE_BYTES_MAX: usize = 64 << 10;

@@ -32,8 +32,13 @@ pub(super) struct Attributes<'a>(&'a str);
 impl<'a> Attributes<'a> {
     /// The decoded value of the attribute of this local name.
     pub(super) fn get(self, local_name: &str) -> Option<Cow<'a, str>> {
+        self.iter().find(|(name, _)| name.eq_ignore_ascii_case(local_name)).map(|(_, value)| value)
+    }
+
+    /// Local names and decoded values, in order. Attributes without a value, as HTML has them, have an empty one.
+    pub(super) fn iter(self) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> {
         let mut rest = self.0;
-        loop {
+        std::iter::from_fn(move || {
             rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '/');
             let end = rest.find(|c: char| c == '=' || c.is_whitespace()).unwrap_or(rest.len());
             let (name, after) = rest.split_at_checked(end)?;
@@ -42,23 +47,17 @@ impl<'a> Attributes<'a> {
             }
             let after = after.trim_start();
             let Some(value) = after.strip_prefix('=') else {
-                // An attribute without a value, as HTML has them.
-                if local(name).eq_ignore_ascii_case(local_name) {
-                    return Some(Cow::Borrowed(""));
-                }
                 rest = after;
-                continue;
+                return Some((local(name), Cow::Borrowed("")));
             };
             let value = value.trim_start();
             let (value, next) = match value.chars().next() {
                 Some(quote @ ('"' | '\'')) => value.get(1..)?.split_once(quote)?,
                 _ => value.split_at_checked(value.find(char::is_whitespace).unwrap_or(value.len()))?,
             };
-            if local(name).eq_ignore_ascii_case(local_name) {
-                return Some(decode(value));
-            }
             rest = next;
-        }
+            Some((local(name), decode(value)))
+        })
     }
 }
 

@@ -218,6 +218,15 @@ fn old_workbooks_are_read() {
 }
 
 #[test]
+fn numbers_beyond_the_last_column_are_left_out() {
+    let mut bytes = xls(Vec::new());
+    let row_of_numbers = [0xBD, 0, 18, 0, 4, 0, 0, 0];
+    let at = bytes.windows(8).position(|window| window == row_of_numbers).unwrap();
+    bytes[at + 6..at + 8].copy_from_slice(&u16::MAX.to_le_bytes());
+    assert_eq!(seen(&bytes).1.rows.len(), 2);
+}
+
+#[test]
 fn encrypted_workbooks_are_named_so() {
     let (_, seen) = seen(&xls(record(0x2F, &[1, 0])));
     assert_eq!(seen.encrypted, ["excel_rc4"]);

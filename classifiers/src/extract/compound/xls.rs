@@ -154,10 +154,11 @@ impl Workbook {
                 0x203 => cell(column, self.number(u64_at(content, 6), style)),
                 0x27E => cell(column, self.small_number(u32_at(content, 6), style)),
                 0xBD => {
-                    let pairs = content.get(4..).unwrap_or_default().chunks_exact(6).zip(column..);
-                    for (pair, column) in pairs {
+                    for (at, pair) in
+                        content.get(4..).unwrap_or_default().chunks_exact(6).enumerate().take(COLUMNS_MAX)
+                    {
                         let style = usize::from(u16_at(pair, 0).unwrap_or(0));
-                        cell(column, self.small_number(u32_at(pair, 2), style));
+                        cell(column.saturating_add(at as u16), self.small_number(u32_at(pair, 2), style));
                     }
                 }
                 0x06 => {

@@ -71,7 +71,7 @@ fn digit(byte: u8) -> Option<u32> {
 }
 
 /// All of a base64 text; what is no digit is passed over.
-pub(super) fn base64(text: &[u8]) -> Vec<u8> {
+pub(in crate::extract) fn base64(text: &[u8]) -> Vec<u8> {
     let mut decoded = Vec::new();
     let mut transfer = Transfer::base64();
     transfer.line(text, &mut |bytes| decoded.extend_from_slice(bytes));
@@ -80,7 +80,7 @@ pub(super) fn base64(text: &[u8]) -> Vec<u8> {
 }
 
 /// A line in quoted-printable; a line that ends in `=` goes on in the next.
-pub(super) fn quoted_printable(line: &[u8]) -> Vec<u8> {
+pub(in crate::extract) fn quoted_printable(line: &[u8]) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(line.len());
     let mut rest = line;
     while let Some((&byte, after)) = rest.split_first() {
