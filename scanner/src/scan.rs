@@ -1,5 +1,6 @@
 //! The way of every bucket: facts, judgement, order, objects, findings; nothing here writes to a cloud.
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use futures::stream::{self, StreamExt};
@@ -109,7 +110,7 @@ pub async fn scan(
     let engine = Engine {
         settings,
         buffer_bytes_max: limits.buffer_bytes_max,
-        classifier: Classifier::new(limits, [0; 32]),
+        classifier: Classifier::new(limits, random_key()),
         bytes: Semaphore::new(
             usize::try_from(settings.bytes_in_flight_max / object::PERMIT_BYTES).unwrap_or(1),
         ),
@@ -208,4 +209,14 @@ impl Engine<'_> {
 fn urgency(exposure: &BucketExposure) -> (bool, Reach) {
     let ways: Vec<_> = exposure.exposures.iter().collect();
     (ways.iter().any(|way| way.certainty == Certainty::Proven), Reach::widest(&ways))
+}
+
+/// Keys the counts of distinct values: other in every run, so that nothing can be learnt from them.
+fn random_key() -> [u8; 32] {
+    let mut key = [0; 32];
+    for part in key.chunks_mut(8) {
+        // Seeded by the system's randomness, and each one differently.
+        part.copy_from_slice(&RandomState::new().hash_one(0).to_le_bytes());
+    }
+    key
 }

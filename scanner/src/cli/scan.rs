@@ -89,7 +89,15 @@ pub(super) fn run(args: ScanArgs) -> anyhow::Result<ExitCode> {
     bar.end();
     written?;
     report.end(&coverage)?;
-    tracing::info!("{}", summary(&coverage));
+    // The table ends with the same.
+    if format != Format::Human {
+        tracing::info!("{}", summary(&coverage));
+    }
+    if coverage.buckets == 0 && coverage.gaps.is_empty() && !coverage.interrupted {
+        tracing::warn!(
+            "nothing to scan: the account holds no bucket that these credentials may list; check which they are"
+        );
+    }
     if let Some(error) = nothing_seen(&coverage) {
         bail!(error);
     }

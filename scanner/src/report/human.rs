@@ -24,10 +24,10 @@ impl<W: Write> Human<W> {
             who.and_then(|who| serde_json::to_value(who).ok()).and_then(|who| Some(who.as_str()?.to_owned()));
         let people = finding.detections.first().map(|found| found.distinct());
         let what = match people {
-            Some(distinct) if distinct > 0 => {
-                format!("{} in {} objects, {distinct} distinct", finding.class, finding.objects.count)
+            Some(distinct) if distinct > finding.objects.count => {
+                format!("{} in {}, {distinct} distinct", finding.class, counted(finding.objects.count))
             }
-            Some(_) => format!("{} in {} objects", finding.class, finding.objects.count),
+            Some(_) => format!("{} in {}", finding.class, counted(finding.objects.count)),
             None => finding.class.to_owned(),
         };
         let row = [
@@ -74,6 +74,10 @@ fn line(out: &mut impl Write, cells: &[String; 5], widths: [usize; 5], style: St
         write!(out, "{style}{cell:<width$}{style:#}{}", if place == 4 { "\n" } else { "  " })?;
     }
     Ok(())
+}
+
+fn counted(objects: u64) -> String {
+    if objects == 1 { "1 object".to_owned() } else { format!("{objects} objects") }
 }
 
 /// Names are written by strangers: control characters would drive the terminal.

@@ -47,7 +47,7 @@ impl Default for AwsSettings {
             accounts: Accounts::Own,
             only: None,
             session_duration: Duration::from_secs(3600),
-            requests_per_second: 1_000,
+            requests_per_second: 4_000,
             attempts_max: 5,
             connect_timeout: Duration::from_secs(5),
             read_timeout: Duration::from_secs(20),
