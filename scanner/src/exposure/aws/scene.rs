@@ -1,6 +1,7 @@
 //! Can this requester send this action, and what must the request carry?
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::exposure::bits::Bits;
 use crate::exposure::pattern::Pattern;
@@ -34,11 +35,11 @@ pub(super) struct Start {
 }
 
 /// One requester and one action, prepared.
-pub(super) struct Scene<'a> {
-    pub(super) judge: &'a Judge<'a>,
+pub(super) struct Scene<'a, 'rules> {
+    pub(super) judge: &'a Judge<'rules>,
     pub(super) requester: &'a Requester,
     pub(super) action: &'static Action,
-    pub(super) dimensions: &'a [Dimension],
+    pub(super) dimensions: &'a [Rc<Dimension>],
 }
 
 /// A yes.
@@ -51,7 +52,7 @@ pub(super) struct Answer {
     capped: bool,
 }
 
-impl Scene<'_> {
+impl Scene<'_, '_> {
     /// Every way in: at most one that is proven, and one that is possible for more people.
     pub(super) fn answers(&self, start: &Start) -> Vec<Answer> {
         let mut answers = Vec::new();
@@ -82,18 +83,15 @@ impl Scene<'_> {
         let everybody = matches!(self.requester.audience, Audience::Anyone | Audience::AnyAuthenticated)
             && matches!(self.requester.network, Network::Internet(_));
         let by_address =
-            |dimension: &Dimension| dimension.key == "aws:sourceip" && dimension.asked_by.meets(&left);
+            |dimension: &Rc<Dimension>| dimension.key == "aws:sourceip" && dimension.asked_by.meets(&left);
         let Some(at) = self.dimensions.iter().position(by_address).filter(|_| everybody) else {
-            let all: Vec<(usize, &Dimension)> = self.dimensions.iter().enumerate().collect();
-            return self.find(&all, &goal, mode, left);
+            return self.find(None, &goal, mode, left);
         };
         self.by_address(at, &goal, mode, left)
     }
 
     /// Adds up the addresses from which the goal can be reached: a few of them are not everybody.
     fn by_address(&self, at: usize, goal: &Goal, mode: Mode, left: Bits) -> Option<Answer> {
-        let others: Vec<(usize, &Dimension)> =
-            self.dimensions.iter().enumerate().filter(|(other, _)| *other != at).collect();
         let mut best: Option<(u128, Answer)> = None;
         let (mut v4, mut v6, mut unnamed) = (0_u128, 0_u128, false);
         for (index, assignment) in self.dimensions.get(at)?.assignments.iter().enumerate() {
@@ -101,7 +99,7 @@ impl Scene<'_> {
                 Mode::Proven => &assignment.out_if_proven,
                 Mode::Possible => &assignment.out_if_possible,
             };
-            let Some(mut answer) = self.find(&others, goal, mode, left.without(out)) else { continue };
+            let Some(mut answer) = self.find(Some(at), goal, mode, left.without(out)) else { continue };
             answer.chosen.push((at, index));
             v4 = v4.saturating_add(assignment.v4);
             v6 = v6.saturating_add(assignment.v6);
@@ -117,20 +115,22 @@ impl Scene<'_> {
         })
     }
 
-    fn find(
-        &self,
-        dimensions: &[(usize, &Dimension)],
-        goal: &Goal,
-        mode: Mode,
-        left: Bits,
-    ) -> Option<Answer> {
-        let plain: Vec<&Dimension> = dimensions.iter().map(|(_, dimension)| *dimension).collect();
+    fn find(&self, settled: Option<usize>, goal: &Goal, mode: Mode, left: Bits) -> Option<Answer> {
+        let counts = |(at, dimension): &(usize, &Rc<Dimension>)| {
+            Some(*at) != settled && dimension.asked_by.meets(&left)
+        };
+        let (numbers, plain): (Vec<usize>, Vec<&Dimension>) = self
+            .dimensions
+            .iter()
+            .enumerate()
+            .filter(counts)
+            .map(|(at, dimension)| (at, dimension.as_ref()))
+            .unzip();
         let certainty = if mode == Mode::Proven { Certainty::Proven } else { Certainty::Possible };
         let audience = self.requester.audience;
         match search(&plain, goal, mode, left) {
             Found::Yes { values, left } => {
-                let number =
-                    |(at, assignment): (usize, usize)| dimensions.get(at).map(|(at, _)| (*at, assignment));
+                let number = |(at, assignment): (usize, usize)| numbers.get(at).map(|at| (*at, assignment));
                 let chosen = values.into_iter().filter_map(number).collect();
                 Some(Answer { audience, certainty, chosen, left, capped: false })
             }
@@ -163,8 +163,9 @@ impl Scene<'_> {
             {
                 let rules = self.judge.rules;
                 let inquiry = Inquiry { key: PREFIX, asked: conditions, rules, resolve, circumstance: false };
-                *dimension =
-                    inquiry.dimension(&value.map_or(Domain::Unknown, |value| Domain::OneOf(vec![value])));
+                *dimension = Rc::new(
+                    inquiry.dimension(&value.map_or(Domain::Unknown, |value| Domain::OneOf(vec![value]))),
+                );
             }
             let scene = Scene { dimensions: &dimensions, ..*self };
             for answer in scene.answers(start) {
@@ -212,7 +213,7 @@ const MULTIPART: &str = "s3:ListBucketMultipartUploads";
 
 impl Answer {
     /// The request behind the answer.
-    pub(super) fn evidence(&self, scene: &Scene<'_>, start: &Start, key: Option<&str>) -> Evidence {
+    pub(super) fn evidence(&self, scene: &Scene<'_, '_>, start: &Start, key: Option<&str>) -> Evidence {
         let judge = scene.judge;
         let mut values = BTreeMap::new();
         for (dimension, assignment) in self.chosen(scene) {
@@ -235,16 +236,16 @@ impl Answer {
 
     fn chosen<'a>(
         &'a self,
-        scene: &'a Scene<'_>,
+        scene: &'a Scene<'_, '_>,
     ) -> impl Iterator<Item = (&'a Dimension, &'a super::dimension::Assignment)> {
         self.chosen.iter().filter_map(|(at, assignment)| {
             let dimension = scene.dimensions.get(*at)?;
-            Some((dimension, dimension.assignments.get(*assignment)?))
+            Some((dimension.as_ref(), dimension.assignments.get(*assignment)?))
         })
     }
 
     /// What keeps a possible answer from being proven.
-    fn doubts(&self, scene: &Scene<'_>, start: &Start) -> Vec<String> {
+    fn doubts(&self, scene: &Scene<'_, '_>, start: &Start) -> Vec<String> {
         let judge = scene.judge;
         let mut doubts: Vec<String> = scene.requester.doubt.iter().cloned().collect();
         doubts.extend(scene.gate_doubt().map(str::to_owned));
