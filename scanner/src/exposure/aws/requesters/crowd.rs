@@ -69,7 +69,7 @@ impl Mentions {
     fn value(&mut self, key: &str, text: &Text, gives: bool) {
         self.variables.extend(text.variables().map(str::to_owned));
         let display = text.display();
-        let spelled_out = text.pattern().filter(Pattern::is_literal).is_some();
+        let spelled_out = text.pattern().is_some_and(Pattern::is_literal);
         let name = key.strip_prefix("aws:").unwrap_or_default();
         match name {
             "principalaccount" | "principalarn" | "userid" => {
