@@ -13,6 +13,7 @@ use crate::exposure::{Access, Audience, Certainty, Keys, ZoneOfTrust};
 use super::actions::{self, ACTIONS, Action, Carries};
 use super::dimension::{Asked, Dimension, Inquiry};
 use super::keys::{Domain, Place, domain, is_circumstance};
+use super::listing::Prefix;
 use super::reached::Reached;
 use super::requesters::{ANY_SERVICE, Caller, Mentions, REQUESTERS_MAX, Requester, requesters};
 use super::resources::{Keyspace, Names, Resolve, View};
@@ -56,7 +57,7 @@ pub(super) struct Hit {
 /// A request that gets through, and what lets it.
 #[derive(Debug, Clone)]
 pub(super) struct Evidence {
-    pub(super) requester: Requester,
+    pub(super) requester: Rc<Requester>,
     pub(super) action: &'static str,
     /// The object's key; `None` for the bucket itself.
     pub(super) key: Option<String>,
@@ -106,7 +107,7 @@ pub(super) fn judge(channel: &Channel, zone: &ZoneOfTrust) -> Vec<Hit> {
     }
     let askers = pinned(askers, &mentions, channel);
     let judge = Judge::new(channel, &rules, &mentions);
-    judge.run(&askers)
+    judge.run(askers)
 }
 
 /// What is left to say where there are more rules or requesters than we reason about.
@@ -123,7 +124,7 @@ fn beyond(channel: &Channel, askers: &[Requester]) -> Vec<Hit> {
             certainty: Certainty::Possible,
             keys: Keys::all(),
             evidence: Evidence {
-                requester: anyone.clone(),
+                requester: Rc::new(anyone.clone()),
                 action: ACTIONS
                     .iter()
                     .find(|action| action.access == access)
@@ -177,6 +178,8 @@ pub(super) struct Judge<'a> {
     /// What was prepared for a key and what it can hold; policies with variables read differently for each requester, and
     /// nothing is kept for them.
     known: RefCell<HashMap<&'a str, Vec<(Domain, bool, Rc<Dimension>)>>>,
+    /// The prefixes to list with, kept under the same proviso.
+    pub(super) prefixes: RefCell<Option<Rc<Vec<Prefix>>>>,
     /// Whether each key that serves as a variable serves once and is asked for nowhere else.
     used_once: BTreeSet<String>,
 }
@@ -205,11 +208,13 @@ impl<'a> Judge<'a> {
             asked,
             about: ACTIONS.iter().map(about).collect(),
             known: RefCell::default(),
+            prefixes: RefCell::default(),
             used_once: used_once(rules),
         }
     }
 
-    fn run(&self, askers: &[Requester]) -> Vec<Hit> {
+    fn run(&self, askers: Vec<Requester>) -> Vec<Hit> {
+        let askers: Vec<Rc<Requester>> = askers.into_iter().map(Rc::new).collect();
         let resolvers: Vec<_> =
             askers.iter().map(|asker| move |key: &str| self.resolve(asker, key)).collect();
         let resolves: Vec<Resolve<'_>> = resolvers.iter().map(|resolve| resolve as Resolve<'_>).collect();
@@ -220,7 +225,7 @@ impl<'a> Judge<'a> {
             if matches!(self.channel.gate, Gate::Shut(_)) && !passes_gates(asker) {
                 continue;
             }
-            if self.mentions.variables().is_empty() {
+            if self.reads_alike() {
                 let view = shared.get_or_insert_with(|| self.view(&space, resolve));
                 self.ask(asker, resolve, view, &space, &mut reached);
             } else {
@@ -229,6 +234,11 @@ impl<'a> Judge<'a> {
             }
         }
         reached.hits(&space)
+    }
+
+    /// Whether the rules read the same for every requester: they hold no variables.
+    pub(super) fn reads_alike(&self) -> bool {
+        self.mentions.variables().is_empty()
     }
 
     fn view(&self, space: &Keyspace, resolve: Resolve<'_>) -> View {
@@ -256,7 +266,7 @@ impl<'a> Judge<'a> {
 
     fn ask(
         &self,
-        asker: &Requester,
+        asker: &Rc<Requester>,
         resolve: Resolve<'_>,
         view: &View,
         space: &Keyspace,
@@ -351,7 +361,7 @@ impl<'a> Judge<'a> {
     }
 
     fn dimensions(&self, asker: &Requester, action: &Action, resolve: Resolve<'_>) -> Vec<Rc<Dimension>> {
-        let keep = self.mentions.variables().is_empty();
+        let keep = self.reads_alike();
         let dimension = |(key, asked): (&&'a str, &Vec<Asked<'a>>)| {
             let domain = domain(key, asker, action, &self.channel.place);
             let circumstance = is_circumstance(&domain, &asker.caller, key);

@@ -4,26 +4,18 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::exposure::bits::Bits;
-use crate::exposure::pattern::Pattern;
-use crate::exposure::policy::Test;
-use crate::exposure::policy::condition::resolved;
 use crate::exposure::{Audience, Certainty};
 
 use super::actions::Action;
-use super::dimension::{Dimension, Inquiry};
+use super::dimension::Dimension;
 use super::judge::{Evidence, Gate, Judge, passes_gates};
-use super::keys::Domain;
-use super::reached::Reached;
 use super::requesters::{Network, Requester};
-use super::resources::Resolve;
 use super::search::{Found, Goal, Mode, search};
 
 /// More IPv4 addresses than a /8 holds are the internet, and more IPv6 addresses than a /32: S3 User Guide, "Blocking
 /// public access", "The meaning of public".
 const WIDE_V4: u128 = 1 << 24;
 const WIDE_V6: u128 = 1 << 96;
-
-const PREFIX: &str = "s3:prefix";
 
 /// The rules in play before any condition is looked at.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +29,7 @@ pub(super) struct Start {
 /// One requester and one action, prepared.
 pub(super) struct Scene<'a, 'rules> {
     pub(super) judge: &'a Judge<'rules>,
-    pub(super) requester: &'a Requester,
+    pub(super) requester: &'a Rc<Requester>,
     pub(super) action: &'static Action,
     pub(super) dimensions: &'a [Rc<Dimension>],
 }
@@ -140,76 +132,7 @@ impl Scene<'_, '_> {
             Found::Capped | Found::No => None,
         }
     }
-
-    /// Who can list, and below which prefixes: a listing with a prefix shows all keys that start with it.
-    pub(super) fn list(&self, start: &Start, resolve: Resolve<'_>, reached: &mut Reached) {
-        let at = self.dimensions.iter().position(|dimension| dimension.key == PREFIX);
-        let asked = at.and_then(|at| self.dimensions.get(at)).filter(|dimension| {
-            dimension.asked_by.meets(&start.possible.or(&start.proven)) && self.action.name != MULTIPART
-        });
-        let Some((at, asked)) = at.zip(asked) else {
-            for answer in self.answers(start) {
-                reached.listing("*".to_owned(), answer.evidence(self, start, None));
-            }
-            return;
-        };
-        for (value, keys, exact) in self.prefixes(asked, resolve) {
-            if reached.is_listed(self.requester.audience, &keys) {
-                continue;
-            }
-            let mut dimensions = self.dimensions.to_vec();
-            if let (Some(dimension), Some(conditions)) =
-                (dimensions.get_mut(at), self.judge.asked.get(PREFIX))
-            {
-                let rules = self.judge.rules;
-                let inquiry = Inquiry { key: PREFIX, asked: conditions, rules, resolve, circumstance: false };
-                *dimension = Rc::new(
-                    inquiry.dimension(&value.map_or(Domain::Unknown, |value| Domain::OneOf(vec![value]))),
-                );
-            }
-            let scene = Scene { dimensions: &dimensions, ..*self };
-            for answer in scene.answers(start) {
-                let mut evidence = answer.evidence(&scene, start, None);
-                if !exact && evidence.certainty == Certainty::Proven {
-                    evidence.certainty = Certainty::Possible;
-                    evidence
-                        .doubts
-                        .push("the keys that can be listed are fewer than can be written here".to_owned());
-                }
-                reached.listing(keys.clone(), evidence);
-            }
-        }
-    }
-
-    /// Prefixes to list with, and the keys that such a listing shows; whether these are exactly those.
-    fn prefixes(&self, asked: &Dimension, resolve: Resolve<'_>) -> Vec<(Option<Vec<String>>, String, bool)> {
-        let all = || "*".to_owned();
-        let mut prefixes = vec![(Some(Vec::new()), all(), true), (Some(vec![String::new()]), all(), true)];
-        let mut patterns: Vec<Pattern> = Vec::new();
-        for (_, condition) in self.judge.asked.get(PREFIX).into_iter().flatten() {
-            if let Test::Text { texts, .. } = &condition.test {
-                patterns.extend(
-                    texts.iter().filter_map(|text| resolved(text, resolve).ok()).map(|(text, _)| text),
-                );
-            }
-        }
-        for pattern in &patterns {
-            let head = pattern.head();
-            prefixes.push((Some(vec![head.clone()]), format!("{head}*"), true));
-        }
-        for assignment in &asked.assignments {
-            let text = assignment.values.as_ref().and_then(|values| values.first());
-            let keys = match text.and_then(|text| patterns.iter().find(|pattern| pattern.matches(text))) {
-                Some(pattern) => format!("{}*", pattern.text().trim_end_matches('*')),
-                None => all(),
-            };
-            prefixes.push((assignment.values.clone(), keys, false));
-        }
-        prefixes
-    }
 }
-
-const MULTIPART: &str = "s3:ListBucketMultipartUploads";
 
 impl Answer {
     /// The request behind the answer.
@@ -223,7 +146,7 @@ impl Answer {
         }
         values.extend(scene.requester.pins.iter().map(|(key, value)| (key.clone(), vec![value.clone()])));
         Evidence {
-            requester: scene.requester.clone(),
+            requester: Rc::clone(scene.requester),
             action: scene.action.name,
             key: key.map(str::to_owned),
             values,
