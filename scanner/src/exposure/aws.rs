@@ -20,6 +20,7 @@ mod dimension;
 mod judge;
 mod key_sets;
 mod keys;
+mod listing;
 mod reached;
 mod requesters;
 mod resources;

@@ -1,7 +1,7 @@
 //! Which rules are still in play? A small set of rule numbers that is cheap to copy, compare and hash.
 
 /// How many rules one judgement can hold.
-pub(crate) const BITS_MAX: usize = 1024;
+pub(crate) const BITS_MAX: usize = 512;
 
 const WORDS: usize = BITS_MAX / 64;
 

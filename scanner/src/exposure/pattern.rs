@@ -114,10 +114,14 @@ impl Pattern {
         self.tokens.iter().map(write).collect()
     }
 
-    /// Whether the whole of `text` matches; linear in both lengths' product.
+    /// Whether the whole of `text` matches; time is at most the product of both lengths.
     pub fn matches(&self, text: &str) -> bool {
-        let places = self.run(text);
-        places.last().copied() == Some(self.tokens.len())
+        matches_tokens(&self.tokens, text, self.ignore_case)
+    }
+
+    /// The same, blind to case.
+    pub fn matches_in_any_case(&self, text: &str) -> bool {
+        matches_tokens(&self.tokens, text, true)
     }
 
     /// What must still follow after `prefix`: the text matches if one of these matches the rest.
@@ -174,10 +178,48 @@ impl Pattern {
     }
 
     fn takes(&self, token: Token, c: char) -> bool {
-        match token {
-            Token::Char(own) => own == c || (self.ignore_case && own.eq_ignore_ascii_case(&c)),
-            Token::One(class) | Token::Many(class) => class.contains(c),
+        takes(token, c, self.ignore_case)
+    }
+}
+
+fn takes(token: Token, c: char, ignore_case: bool) -> bool {
+    match token {
+        Token::Char(own) => own == c || (ignore_case && own.eq_ignore_ascii_case(&c)),
+        Token::One(class) | Token::Many(class) => class.contains(c),
+    }
+}
+
+/// Whether the whole of `text` matches these places.
+pub(crate) fn matches_tokens(tokens: &[Token], text: &str, ignore_case: bool) -> bool {
+    // Going back to the last star is enough if stars take anything; else an earlier one may have to give way.
+    let narrow = |token: &Token| matches!(token, Token::Many(class) if *class != Class::Any);
+    if tokens.iter().any(narrow) {
+        let pattern = Pattern { tokens: tokens.to_vec(), ignore_case };
+        return pattern.run(text).last().copied() == Some(tokens.len());
+    }
+    let (mut place, mut rest) = (0, text.chars());
+    let mut retry = None;
+    loop {
+        let mut next = rest.clone();
+        match (tokens.get(place), next.next()) {
+            (Some(Token::Many(_)), _) => {
+                place += 1;
+                retry = Some((place, rest.clone()));
+                continue;
+            }
+            (None, None) => return true,
+            (Some(token), Some(c)) if takes(*token, c, ignore_case) => {
+                (place, rest) = (place + 1, next);
+                continue;
+            }
+            _ => {}
         }
+        let Some((behind_star, mut skipped)) = retry.take() else { return false };
+        if skipped.next().is_none() {
+            return false;
+        }
+        (place, rest) = (behind_star, skipped.clone());
+        retry = Some((behind_star, skipped));
     }
 }
 

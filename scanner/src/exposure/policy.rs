@@ -105,6 +105,8 @@ pub enum PrincipalName {
 pub struct Text {
     /// Its parts, in order.
     pub parts: Vec<Part>,
+    /// The text as a pattern, if it holds no variables.
+    pattern: Option<Pattern>,
 }
 
 /// One part of a text.
@@ -123,27 +125,8 @@ pub enum Part {
 
 impl Text {
     /// The text as a pattern, if it holds no variables.
-    pub fn pattern(&self) -> Option<Pattern> {
-        let token = |part: &Part| match part {
-            Part::Token(token) => Some(*token),
-            Part::Variable { .. } => None,
-        };
-        self.parts.iter().map(token).collect::<Option<Vec<_>>>().map(Pattern::new)
-    }
-
-    /// The text with its variables replaced; `None` if one has no value.
-    pub fn resolve(&self, mut value: impl FnMut(&str) -> Option<Vec<Token>>) -> Option<Pattern> {
-        let mut tokens = Vec::with_capacity(self.parts.len());
-        for part in &self.parts {
-            match part {
-                Part::Token(token) => tokens.push(*token),
-                Part::Variable { key, default } => {
-                    let literal = || default.as_ref().map(|text| text.chars().map(Token::Char).collect());
-                    tokens.extend(value(key).or_else(literal)?);
-                }
-            }
-        }
-        Some(Pattern::new(tokens))
+    pub fn pattern(&self) -> Option<&Pattern> {
+        self.pattern.as_ref()
     }
 
     /// The keys of its variables.
@@ -189,7 +172,12 @@ impl Text {
             }));
             rest = rest.get(c.len_utf8()..).unwrap_or_default();
         }
-        Self { parts }
+        let token = |part: &Part| match part {
+            Part::Token(token) => Some(*token),
+            Part::Variable { .. } => None,
+        };
+        let pattern = parts.iter().map(token).collect::<Option<Vec<_>>>().map(Pattern::new);
+        Self { parts, pattern }
     }
 }
 

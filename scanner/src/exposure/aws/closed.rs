@@ -13,7 +13,10 @@ use super::rules::{Origin, Rule};
 use super::verdict::Notes;
 
 /// How many rules of a channel are explained.
-const EXPLAINED_MAX: usize = 24;
+const EXPLAINED_MAX: usize = 16;
+
+/// How many Denies are tried one by one as the reason.
+const DENIES_MAX: usize = 8;
 
 /// Says, for every rule of the channel that gives to no one outside, what stands in the way.
 pub(super) fn explain(channel: &Channel, hits: &[Hit], zone: &ZoneOfTrust, notes: &mut Notes) {
@@ -72,7 +75,12 @@ fn explain_rule(
         // Others give the same.
         return;
     }
-    for deny in channel.rules.iter().filter(|(deny, _)| !deny.allows()) {
+    let denies = channel.rules.iter().filter(|(deny, _)| !deny.allows());
+    if denies.clone().count() > DENIES_MAX {
+        notes.closed(format!("Deny statements close what {name} opens"));
+        return;
+    }
+    for deny in denies {
         if judge(&channel.with_rules(vec![rule.clone(), deny.clone()]), zone).is_empty() {
             notes.closed(format!("{} closes what {name} opens", deny.0.name()));
             return;

@@ -1,6 +1,8 @@
 //! Who reaches what through one channel? Every requester, every action, every region of keys.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 
 use crate::exposure::bits::{BITS_MAX, Bits};
 use crate::exposure::pattern::{Class, Pattern};
@@ -11,6 +13,7 @@ use crate::exposure::{Access, Audience, Certainty, Keys, ZoneOfTrust};
 use super::actions::{self, ACTIONS, Action, Carries};
 use super::dimension::{Asked, Dimension, Inquiry};
 use super::keys::{Domain, Place, domain, is_circumstance};
+use super::listing::Prefix;
 use super::reached::Reached;
 use super::requesters::{ANY_SERVICE, Caller, Mentions, REQUESTERS_MAX, Requester, requesters};
 use super::resources::{Keyspace, Names, Resolve, View};
@@ -54,7 +57,7 @@ pub(super) struct Hit {
 /// A request that gets through, and what lets it.
 #[derive(Debug, Clone)]
 pub(super) struct Evidence {
-    pub(super) requester: Requester,
+    pub(super) requester: Rc<Requester>,
     pub(super) action: &'static str,
     /// The object's key; `None` for the bucket itself.
     pub(super) key: Option<String>,
@@ -67,6 +70,26 @@ pub(super) struct Evidence {
     pub(super) rules: Vec<usize>,
     /// Why it may not get through after all.
     pub(super) doubts: Vec<String>,
+}
+
+/// What tells requesters apart. To the rules, those with the same signature are one.
+#[derive(Debug)]
+pub(super) struct Signature {
+    audience: Audience,
+    certain: bool,
+    named: Bits,
+    pinned: usize,
+    dimensions: Vec<Rc<Dimension>>,
+}
+
+impl PartialEq for Signature {
+    fn eq(&self, other: &Self) -> bool {
+        let same = |(own, other): (&Rc<Dimension>, &Rc<Dimension>)| Rc::ptr_eq(own, other);
+        (self.audience, self.certain, self.named, self.pinned)
+            == (other.audience, other.certain, other.named, other.pinned)
+            && self.dimensions.len() == other.dimensions.len()
+            && self.dimensions.iter().zip(&other.dimensions).all(same)
+    }
 }
 
 /// Stands for the whole bucket where regions of keys are counted.
@@ -84,7 +107,7 @@ pub(super) fn judge(channel: &Channel, zone: &ZoneOfTrust) -> Vec<Hit> {
     }
     let askers = pinned(askers, &mentions, channel);
     let judge = Judge::new(channel, &rules, &mentions);
-    judge.run(&askers)
+    judge.run(askers)
 }
 
 /// What is left to say where there are more rules or requesters than we reason about.
@@ -101,7 +124,7 @@ fn beyond(channel: &Channel, askers: &[Requester]) -> Vec<Hit> {
             certainty: Certainty::Possible,
             keys: Keys::all(),
             evidence: Evidence {
-                requester: anyone.clone(),
+                requester: Rc::new(anyone.clone()),
                 action: ACTIONS
                     .iter()
                     .find(|action| action.access == access)
@@ -152,6 +175,11 @@ pub(super) struct Judge<'a> {
     pub(super) asked: BTreeMap<&'a str, Vec<Asked<'a>>>,
     /// The rules that are about each action.
     about: Vec<Bits>,
+    /// What was prepared for a key and what it can hold; policies with variables read differently for each requester, and
+    /// nothing is kept for them.
+    known: RefCell<HashMap<&'a str, Vec<(Domain, bool, Rc<Dimension>)>>>,
+    /// The prefixes to list with, kept under the same proviso.
+    pub(super) prefixes: RefCell<Option<Rc<Vec<Prefix>>>>,
     /// Whether each key that serves as a variable serves once and is asked for nowhere else.
     used_once: BTreeSet<String>,
 }
@@ -179,11 +207,14 @@ impl<'a> Judge<'a> {
             doubtful: numbers(&|rule| rule.doubt.is_some()),
             asked,
             about: ACTIONS.iter().map(about).collect(),
+            known: RefCell::default(),
+            prefixes: RefCell::default(),
             used_once: used_once(rules),
         }
     }
 
-    fn run(&self, askers: &[Requester]) -> Vec<Hit> {
+    fn run(&self, askers: Vec<Requester>) -> Vec<Hit> {
+        let askers: Vec<Rc<Requester>> = askers.into_iter().map(Rc::new).collect();
         let resolvers: Vec<_> =
             askers.iter().map(|asker| move |key: &str| self.resolve(asker, key)).collect();
         let resolves: Vec<Resolve<'_>> = resolvers.iter().map(|resolve| resolve as Resolve<'_>).collect();
@@ -194,7 +225,7 @@ impl<'a> Judge<'a> {
             if matches!(self.channel.gate, Gate::Shut(_)) && !passes_gates(asker) {
                 continue;
             }
-            if self.mentions.variables().is_empty() {
+            if self.reads_alike() {
                 let view = shared.get_or_insert_with(|| self.view(&space, resolve));
                 self.ask(asker, resolve, view, &space, &mut reached);
             } else {
@@ -203,6 +234,11 @@ impl<'a> Judge<'a> {
             }
         }
         reached.hits(&space)
+    }
+
+    /// Whether the rules read the same for every requester: they hold no variables.
+    pub(super) fn reads_alike(&self) -> bool {
+        self.mentions.variables().is_empty()
     }
 
     fn view(&self, space: &Keyspace, resolve: Resolve<'_>) -> View {
@@ -230,7 +266,7 @@ impl<'a> Judge<'a> {
 
     fn ask(
         &self,
-        asker: &Requester,
+        asker: &Rc<Requester>,
         resolve: Resolve<'_>,
         view: &View,
         space: &Keyspace,
@@ -245,7 +281,11 @@ impl<'a> Judge<'a> {
         };
         let named: Bits =
             self.rules.iter().enumerate().filter(|(_, rule)| names_asker(rule)).map(|(at, _)| at).collect();
-        let mut prepared: HashMap<Vec<Carries>, Vec<Dimension>> = HashMap::new();
+        if !named.meets(&self.allows) || !reached.is_new(self.signature(asker, &named, resolve)) {
+            return;
+        }
+        let mut prepared: HashMap<Vec<Carries>, Vec<Rc<Dimension>>> = HashMap::new();
+        let mut asked: Vec<(Access, bool, Bits, Vec<Carries>)> = Vec::new();
         for (action, about) in ACTIONS.iter().zip(&self.about) {
             let base = named.and(about);
             if !base.meets(&self.allows) || (action.acl_only && self.channel.acls_off) {
@@ -253,23 +293,17 @@ impl<'a> Judge<'a> {
             }
             let profile: Vec<Carries> =
                 action.carries.iter().filter(|group| self.tells(**group)).copied().collect();
+            // To the rules, many actions are one.
+            let question = (action.access, action.object, base, profile.clone());
+            if asked.contains(&question) {
+                continue;
+            }
+            asked.push(question);
             let dimensions =
                 prepared.entry(profile).or_insert_with(|| self.dimensions(asker, action, resolve));
             let scene = Scene { judge: self, requester: asker, action, dimensions };
             if action.object {
-                for (at, region) in space.regions.iter().enumerate() {
-                    if reached.is_settled(asker.audience, action.access, at) {
-                        continue;
-                    }
-                    let start = self.start(&base, view.certain.get(at), view.possible.get(at));
-                    for answer in scene.answers(&start) {
-                        reached.region(
-                            action.access,
-                            at,
-                            answer.evidence(&scene, &start, Some(&region.witness)),
-                        );
-                    }
-                }
+                self.ask_for_keys(&scene, &base, view, space, reached);
                 continue;
             }
             let start = self.start(&base, Some(&view.own_certain), Some(&view.own_possible));
@@ -283,16 +317,67 @@ impl<'a> Judge<'a> {
         }
     }
 
+    fn ask_for_keys(
+        &self,
+        scene: &Scene<'_, '_>,
+        base: &Bits,
+        view: &View,
+        space: &Keyspace,
+        reached: &mut Reached,
+    ) {
+        let allows = base.and(&self.allows);
+        let mut regions: Vec<usize> =
+            allows.iter().filter_map(|rule| view.about.get(rule)).flatten().copied().collect();
+        regions.sort_unstable();
+        regions.dedup();
+        for at in regions {
+            if reached.is_settled(scene.requester.audience, scene.action.access, at) {
+                continue;
+            }
+            let start = self.start(base, view.certain.get(at), view.possible.get(at));
+            let key = space.regions.get(at).map(|region| region.witness.as_str());
+            for answer in scene.answers(&start) {
+                reached.region(scene.action.access, at, answer.evidence(scene, &start, key));
+            }
+        }
+    }
+
+    /// What tells a requester apart from others of the same audience.
+    fn signature(&self, asker: &Requester, named: &Bits, resolve: Resolve<'_>) -> Signature {
+        let dimensions =
+            ACTIONS.first().map(|action| self.dimensions(asker, action, resolve)).unwrap_or_default();
+        Signature {
+            audience: asker.audience,
+            certain: asker.doubt.is_none(),
+            named: *named,
+            pinned: asker.pins.len(),
+            dimensions,
+        }
+    }
+
     /// Whether some rule asks for a key of this group.
     fn tells(&self, group: Carries) -> bool {
         self.asked.keys().any(|key| actions::group(key) == Some(group))
     }
 
-    fn dimensions(&self, asker: &Requester, action: &Action, resolve: Resolve<'_>) -> Vec<Dimension> {
-        let dimension = |(key, asked): (&&str, &Vec<Asked<'_>>)| {
+    fn dimensions(&self, asker: &Requester, action: &Action, resolve: Resolve<'_>) -> Vec<Rc<Dimension>> {
+        let keep = self.reads_alike();
+        let dimension = |(key, asked): (&&'a str, &Vec<Asked<'a>>)| {
             let domain = domain(key, asker, action, &self.channel.place);
             let circumstance = is_circumstance(&domain, &asker.caller, key);
-            Inquiry { key, asked, rules: self.rules, resolve, circumstance }.dimension(&domain)
+            let mut known = self.known.borrow_mut();
+            let known = known.entry(key).or_default();
+            let same =
+                |(own, other, _): &&(Domain, bool, _)| keep && *own == domain && *other == circumstance;
+            if let Some((_, _, dimension)) = known.iter().find(same) {
+                return Rc::clone(dimension);
+            }
+            let inquiry = Inquiry { key, asked, rules: self.rules, resolve, circumstance };
+            let dimension = Rc::new(inquiry.dimension(&domain));
+            if keep {
+                known.push((domain, circumstance, Rc::clone(&dimension)));
+            }
+            dimension
         };
         self.asked.iter().map(dimension).collect()
     }

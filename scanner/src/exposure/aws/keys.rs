@@ -207,8 +207,10 @@ fn network_key(name: &str, requester: &Requester) -> Domain {
     match (&requester.network, name) {
         (Network::Internet(ranges), "sourceip") => Domain::Address(ranges.clone()),
         (Network::Internet(_), _) | (_, "sourceip") => Domain::Missing,
-        (Network::Named { key, value }, name) if key.strip_prefix("aws:") == Some(name) => fixed(value),
-        (Network::Named { .. }, _) => Domain::Unknown,
+        (Network::Named(networks), name) => match networks.get(&format!("aws:{name}")) {
+            Some(values) => Domain::OneOf(values.iter().map(|value| vec![value.clone()]).collect()),
+            None => Domain::Unknown,
+        },
         (Network::Endpoint, "vpcsourceip") => Domain::Address(ip_range("0.0.0.0/0").into_iter().collect()),
         (Network::Endpoint, "sourcevpc") => vouched(shape("vpc-0", Class::LowerAlnum, 16, "")),
         (Network::Endpoint, "sourcevpce") => vouched(shape("vpce-0", Class::LowerAlnum, 16, "")),

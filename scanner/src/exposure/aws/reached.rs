@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::exposure::{Access, Audience, Certainty, Keys};
 
-use super::judge::{Evidence, Hit, WHOLE};
+use super::judge::{Evidence, Hit, Signature, WHOLE};
 use super::key_sets;
 use super::resources::Keyspace;
 
@@ -15,6 +15,8 @@ type Cells = BTreeMap<usize, Evidence>;
 #[derive(Default)]
 pub(super) struct Reached {
     regions: BTreeMap<(Audience, Access), Cells>,
+    /// The requesters that were asked for.
+    asked: Vec<Signature>,
     /// Patterns of keys that can be listed.
     listings: BTreeMap<Audience, BTreeMap<String, Evidence>>,
 }
@@ -30,6 +32,15 @@ pub(super) fn includes(wide: Audience, narrow: Audience) -> bool {
 }
 
 impl Reached {
+    /// Whether nobody like this was asked for before; from now on somebody was.
+    pub(super) fn is_new(&mut self, signature: Signature) -> bool {
+        let is_new = !self.asked.contains(&signature);
+        if is_new {
+            self.asked.push(signature);
+        }
+        is_new
+    }
+
     /// Whether asking for an audience cannot tell anything new about a region.
     pub(super) fn is_settled(&self, audience: Audience, access: Access, region: usize) -> bool {
         self.regions.iter().any(|((wide, own), cells)| {

@@ -141,8 +141,8 @@ pub(super) enum Network {
     Internet(Vec<IpRange>),
     /// Somebody's own VPC endpoint.
     Endpoint,
-    /// The network that a condition spells out.
-    Named { key: String, value: String },
+    /// One of the networks that conditions spell out, by condition key.
+    Named(BTreeMap<String, Vec<String>>),
 }
 
 /// Somebody who could ask.

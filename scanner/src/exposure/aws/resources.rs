@@ -25,6 +25,8 @@ pub(super) struct View {
     pub(super) certain: Vec<Bits>,
     /// For each region of keys: the rules that may be about it.
     pub(super) possible: Vec<Bits>,
+    /// For each rule: the regions that it may be about.
+    pub(super) about: Vec<Vec<usize>>,
     /// The same for the bucket itself.
     pub(super) own_certain: Bits,
     pub(super) own_possible: Bits,
@@ -112,6 +114,7 @@ impl Keyspace {
         let mut view = View {
             certain: vec![Bits::default(); self.regions.len()],
             possible: vec![Bits::default(); self.regions.len()],
+            about: vec![Vec::new(); rules.len()],
             own_certain: Bits::default(),
             own_possible: Bits::default(),
         };
@@ -122,7 +125,7 @@ impl Keyspace {
             for (at, region) in self.regions.iter().enumerate() {
                 let truth =
                     negated(choice, readings.iter().map(|reading| self.about_key(reading, region)).max());
-                mark(&mut view.certain, &mut view.possible, at, number, truth);
+                view.mark(at, number, truth);
             }
             match negated(choice, readings.iter().map(about_own).max()) {
                 Truth::True => {
@@ -170,15 +173,20 @@ fn negated(choice: &Choice<Text>, truth: Option<Truth>) -> Truth {
     }
 }
 
-fn mark(certain: &mut [Bits], possible: &mut [Bits], at: usize, number: usize, truth: Truth) {
-    if truth == Truth::True
-        && let Some(bits) = certain.get_mut(at)
-    {
-        bits.insert(number);
-    }
-    if truth != Truth::False
-        && let Some(bits) = possible.get_mut(at)
-    {
-        bits.insert(number);
+impl View {
+    fn mark(&mut self, region: usize, rule: usize, truth: Truth) {
+        if truth == Truth::True
+            && let Some(bits) = self.certain.get_mut(region)
+        {
+            bits.insert(rule);
+        }
+        if truth != Truth::False {
+            if let Some(bits) = self.possible.get_mut(region) {
+                bits.insert(rule);
+            }
+            if let Some(about) = self.about.get_mut(rule) {
+                about.push(region);
+            }
+        }
     }
 }

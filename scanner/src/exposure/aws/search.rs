@@ -91,7 +91,9 @@ impl Search<'_> {
         if !dimension.asked_by.meets(&left) {
             return self.from(at + 1, left);
         }
-        if self.failed.contains(&(at, left)) {
+        // Remembering costs more than trying again where little is left to try.
+        let remembers = at + 2 < self.dimensions.len();
+        if remembers && self.failed.contains(&(at, left)) {
             return None;
         }
         for (index, assignment) in dimension.assignments.iter().enumerate() {
@@ -106,7 +108,9 @@ impl Search<'_> {
             }
             self.values.pop();
         }
-        self.failed.insert((at, left));
+        if remembers {
+            self.failed.insert((at, left));
+        }
         None
     }
 }

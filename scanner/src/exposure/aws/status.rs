@@ -64,9 +64,9 @@ fn is_fixed_text(key: &str, text: &Text, of: Of) -> bool {
         | "s3:x-amz-server-side-encryption-aws-kms-key-id"
         | "s3:dataaccesspointaccount" => pattern.is_literal(),
         // `AROLEID:*`: the role is fixed, its sessions are not.
-        "aws:userid" => pattern.is_literal() || is_role_id(&pattern),
+        "aws:userid" => pattern.is_literal() || is_role_id(pattern),
         "s3:dataaccesspointarn" => {
-            pattern.is_literal() || (of == Of::Bucket && names_access_points_of_one_account(&pattern))
+            pattern.is_literal() || (of == Of::Bucket && names_access_points_of_one_account(pattern))
         }
         _ => false,
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::parse::short;
 use super::{Part, Text};
-use crate::exposure::pattern::{Class, Pattern, Token};
+use crate::exposure::pattern::{Class, Pattern, Token, matches_tokens};
 use crate::exposure::ranges::{IpRange, instant, ip_range, number};
 
 /// One key of one operator in a `Condition` element.
@@ -361,6 +361,9 @@ fn negate(negated: bool, matched: Option<Truth>) -> Truth {
 
 /// Replaces the variables of `text`; the flag says that the pattern allows more than the request may.
 pub(crate) fn resolved(text: &Text, resolve: &dyn Fn(&str) -> Resolved) -> Result<(Pattern, bool), Truth> {
+    if let Some(pattern) = text.pattern() {
+        return Ok((pattern.clone(), false));
+    }
     let mut wider = false;
     let mut tokens = Vec::with_capacity(text.parts.len());
     for part in &text.parts {
@@ -383,30 +386,47 @@ pub(crate) fn resolved(text: &Text, resolve: &dyn Fn(&str) -> Resolved) -> Resul
 }
 
 fn text_matches(text: &Text, value: &str, ignore_case: bool, resolve: &dyn Fn(&str) -> Resolved) -> Truth {
+    let matches = |pattern: &Pattern| {
+        if ignore_case { pattern.matches_in_any_case(value) } else { pattern.matches(value) }
+    };
+    if let Some(pattern) = text.pattern() {
+        return matches(pattern).into();
+    }
     match resolved(text, resolve) {
         Err(truth) => truth,
-        Ok((pattern, wider)) => {
-            let pattern = if ignore_case { pattern.ignoring_case() } else { pattern };
-            match (pattern.matches(value), wider) {
-                (true, true) => Truth::Unknown,
-                (matches, _) => matches.into(),
-            }
-        }
+        Ok((pattern, wider)) => match (matches(&pattern), wider) {
+            (true, true) => Truth::Unknown,
+            (matches, _) => matches.into(),
+        },
     }
 }
 
 /// Each of an ARN's six parts is matched for itself, and only the last may hold a colon: IAM User Guide, "Amazon
 /// Resource Name (ARN) condition operators".
 fn arn_matches(text: &Text, value: &str, resolve: &dyn Fn(&str) -> Resolved) -> Truth {
-    let (pattern, wider) = match resolved(text, resolve) {
-        Err(truth) => return truth,
-        Ok(found) => found,
-    };
-    let Some(patterns) = arn_parts(&pattern) else { return Truth::Unknown };
-    let parts: Vec<&str> = value.splitn(6, ':').collect();
-    let matches =
-        parts.len() == 6 && patterns.iter().zip(&parts).all(|(pattern, part)| pattern.matches(part));
-    if matches && wider { Truth::Unknown } else { matches.into() }
+    if let Some(pattern) = text.pattern() {
+        return arn_pattern_matches(pattern, value).map_or(Truth::Unknown, Truth::from);
+    }
+    match resolved(text, resolve) {
+        Err(truth) => truth,
+        Ok((pattern, wider)) => match arn_pattern_matches(&pattern, value) {
+            Some(matches) if !(matches && wider) => matches.into(),
+            _ => Truth::Unknown,
+        },
+    }
+}
+
+/// `None` if the pattern has fewer than six parts.
+fn arn_pattern_matches(pattern: &Pattern, value: &str) -> Option<bool> {
+    let colon = |token: &Token| *token == Token::Char(':');
+    if pattern.tokens().iter().filter(|token| colon(token)).count() < 5 {
+        return None;
+    }
+    let mut patterns = pattern.tokens().splitn(6, colon);
+    let mut parts = value.splitn(6, ':');
+    let fits = |part: &str| patterns.next().is_some_and(|tokens| matches_tokens(tokens, part, false));
+    let count = value.bytes().filter(|byte| *byte == b':').count();
+    Some(count >= 5 && parts.all(fits))
 }
 
 /// Cuts an ARN pattern into its six parts; `None` if it has fewer, and what that matches is not documented.

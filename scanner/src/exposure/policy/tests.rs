@@ -53,8 +53,9 @@ fn variables_count_only_in_the_newer_language() {
 
 #[test]
 fn a_default_stands_in_for_a_missing_variable() {
+    let missing = |_: &str| condition::Resolved::Missing;
     let text = Text::read("home/${aws:username, 'guest'}/*", true, true);
-    let pattern = text.resolve(|_| None).expect("a default");
+    let (pattern, _) = condition::resolved(&text, &missing).expect("a default");
     assert!(pattern.matches("home/guest/x"));
-    assert!(Text::read("home/${aws:username}/*", true, true).resolve(|_| None).is_none());
+    assert!(condition::resolved(&Text::read("home/${aws:username}/*", true, true), &missing).is_err());
 }

@@ -69,7 +69,7 @@ impl Mentions {
     fn value(&mut self, key: &str, text: &Text, gives: bool) {
         self.variables.extend(text.variables().map(str::to_owned));
         let display = text.display();
-        let spelled_out = text.pattern().filter(Pattern::is_literal).is_some();
+        let spelled_out = text.pattern().is_some_and(Pattern::is_literal);
         let name = key.strip_prefix("aws:").unwrap_or_default();
         match name {
             "principalaccount" | "principalarn" | "userid" => {
@@ -134,7 +134,7 @@ pub(in super::super) fn requesters(mentions: &Mentions, place: &Place, zone: &Zo
             let audience = match network {
                 // Whoever has a VPC has an account.
                 _ if through_endpoint => Audience::AnyAuthenticated,
-                Network::Named { .. } if audience != Audience::Organization => Audience::External,
+                Network::Named(_) if audience != Audience::Organization => Audience::External,
                 _ => audience,
             };
             let requester = Requester {
@@ -333,6 +333,13 @@ impl Crowd<'_> {
         }
     }
 
+    fn is_our_network(&self, value: &str) -> bool {
+        self.zone.networks.contains(value)
+            || self.is_ours(value)
+            || self.zone.organizations.contains(value)
+            || self.zone.networks.iter().any(|network| value.ends_with(&format!("/{network}")))
+    }
+
     fn networks(&self, audience: Audience) -> Vec<(Network, Option<String>)> {
         let ours = self.zone.cidrs.iter().map(String::as_str);
         let ranges =
@@ -352,22 +359,21 @@ impl Crowd<'_> {
             return networks;
         }
         networks.push((Network::Endpoint, None));
+        let mut inside: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut unlisted: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (key, value) in &self.mentions.networks {
-            let ours = self.zone.networks.contains(value)
-                || self.is_ours(value)
-                || self.zone.organizations.contains(value)
-                || self.zone.networks.iter().any(|network| value.ends_with(&format!("/{network}")));
-            let network = Network::Named { key: key.clone(), value: value.clone() };
-            match (ours, audience) {
-                (false, _) => {
-                    let doubt =
-                        format!("`{value}` is not listed in the zone of trust; whose it is cannot be seen");
-                    networks.push((network, Some(doubt)));
-                }
-                (true, Audience::Organization) => networks.push((network, None)),
-                // Who is inside our network is inside.
-                (true, _) => {}
-            }
+            let side = if self.is_our_network(value) { &mut inside } else { &mut unlisted };
+            side.entry(key.clone()).or_default().push(value.clone());
+        }
+        if !unlisted.is_empty() {
+            let names: Vec<&str> = unlisted.values().flatten().map(String::as_str).take(3).collect();
+            let names = names.join("`, `");
+            let doubt = format!("`{names}` is not listed in the zone of trust; whose it is cannot be seen");
+            networks.push((Network::Named(unlisted), Some(doubt)));
+        }
+        // Who is inside our network is inside, and so of interest only as a member.
+        if !inside.is_empty() && audience == Audience::Organization {
+            networks.push((Network::Named(inside), None));
         }
         networks
     }
