@@ -4,6 +4,7 @@
 //! be covered by an exposure. `SPILLWATCH_PAIRS=1000000 cargo test --release -p spillwatch --lib against_reference`
 //! compares a million pairs of policy and request; without it, some ten thousand.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
@@ -120,10 +121,18 @@ fn covered(hits: &[Hit], request: &Request, audiences: &[Audience]) -> bool {
     })
 }
 
-fn check(policy: &Value, seed: u64) -> Result<(), TestCaseError> {
+/// How often there was something to compare: a proof, or a request that the reference allows.
+#[derive(Default)]
+struct Tally {
+    proofs: Cell<usize>,
+    allowed: Cell<usize>,
+}
+
+fn check(policy: &Value, seed: u64, tally: &Tally) -> Result<(), TestCaseError> {
     let hits = hits(policy);
     for hit in hits.iter().filter(|hit| hit.certainty == Certainty::Proven) {
         let request = witnessed(hit);
+        tally.proofs.set(tally.proofs.get() + 1);
         prop_assert!(
             allowed(policy, &request),
             "not allowed by the reference: {request:#?}, keys {}",
@@ -134,6 +143,7 @@ fn check(policy: &Value, seed: u64) -> Result<(), TestCaseError> {
     for _ in 0..REQUESTS_PER_POLICY {
         let (request, audiences) = outsider(&mut dice);
         if allowed(policy, &request) {
+            tally.allowed.set(tally.allowed.get() + 1);
             let found: Vec<_> = hits
                 .iter()
                 .map(|hit| (hit.audience, hit.access, hit.keys.to_string(), hit.certainty))
@@ -155,8 +165,15 @@ fn the_reasoner_agrees_with_the_reference_on_generated_policies() {
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
     let mut runner = TestRunner::new_with_rng(config, rng);
-    let outcome = runner.run(&(policy(), any::<u64>()), |(policy, seed)| check(&policy, seed));
+    let tally = Tally::default();
+    let outcome = runner.run(&(policy(), any::<u64>()), |(policy, seed)| check(&policy, seed, &tally));
     if let Err(error) = outcome {
         panic!("{error}");
     }
+    let (proofs, allowed) = (tally.proofs.get(), tally.allowed.get());
+    println!("{proofs} proofs and {allowed} allowed requests in {pairs} pairs");
+    assert!(
+        proofs > pairs / 400 && allowed > pairs / 50,
+        "{proofs} proofs and {allowed} allowed requests say little"
+    );
 }
