@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use crate::exposure::bits::{BITS_MAX, Bits};
 use crate::exposure::pattern::{Class, Pattern};
+use crate::exposure::policy::PrincipalName;
 use crate::exposure::policy::condition::Resolved;
-use crate::exposure::policy::{Choice, PrincipalName, Test, Text};
 use crate::exposure::{Access, Audience, Certainty, Keys, ZoneOfTrust};
 
 use super::actions::{self, ACTIONS, Action, Carries};
@@ -19,6 +19,11 @@ use super::requesters::{ANY_SERVICE, Caller, Mentions, REQUESTERS_MAX, Requester
 use super::resources::{Keyspace, Names, Resolve, View};
 use super::rules::Rule;
 use super::scene::{Scene, Start};
+
+mod alike;
+
+pub(super) use alike::Signature;
+use alike::used_once;
 
 /// A way to the bucket: what decides about requests that take it.
 pub(super) struct Channel {
@@ -70,26 +75,6 @@ pub(super) struct Evidence {
     pub(super) rules: Vec<usize>,
     /// Why it may not get through after all.
     pub(super) doubts: Vec<String>,
-}
-
-/// What tells requesters apart. To the rules, those with the same signature are one.
-#[derive(Debug)]
-pub(super) struct Signature {
-    audience: Audience,
-    certain: bool,
-    named: Bits,
-    pinned: usize,
-    dimensions: Vec<Rc<Dimension>>,
-}
-
-impl PartialEq for Signature {
-    fn eq(&self, other: &Self) -> bool {
-        let same = |(own, other): (&Rc<Dimension>, &Rc<Dimension>)| Rc::ptr_eq(own, other);
-        (self.audience, self.certain, self.named, self.pinned)
-            == (other.audience, other.certain, other.named, other.pinned)
-            && self.dimensions.len() == other.dimensions.len()
-            && self.dimensions.iter().zip(&other.dimensions).all(same)
-    }
 }
 
 /// Stands for the whole bucket where regions of keys are counted.
@@ -164,6 +149,9 @@ fn pinned(askers: Vec<Requester>, mentions: &Mentions, channel: &Channel) -> Vec
     all
 }
 
+/// What a key can hold, whether that is somebody else's doing, and the values to try.
+type Prepared = (Domain, bool, Rc<Dimension>);
+
 pub(super) struct Judge<'a> {
     pub(super) channel: &'a Channel,
     pub(super) rules: &'a [Rule],
@@ -177,7 +165,7 @@ pub(super) struct Judge<'a> {
     about: Vec<Bits>,
     /// What was prepared for a key and what it can hold; policies with variables read differently for each requester, and
     /// nothing is kept for them.
-    known: RefCell<HashMap<&'a str, Vec<(Domain, bool, Rc<Dimension>)>>>,
+    known: RefCell<HashMap<&'a str, Vec<Prepared>>>,
     /// The prefixes to list with, kept under the same proviso.
     pub(super) prefixes: RefCell<Option<Rc<Vec<Prefix>>>>,
     /// Whether each key that serves as a variable serves once and is asked for nowhere else.
@@ -399,39 +387,4 @@ impl<'a> Judge<'a> {
 /// cover every service is what it is there to stop.
 pub(super) fn passes_gates(asker: &Requester) -> bool {
     matches!(&asker.caller, Caller::Service { name, .. } if name != ANY_SERVICE)
-}
-
-/// The keys that serve as a variable once and are asked for nowhere else: for them, what matches for some value can be
-/// matched by choosing that value.
-fn used_once(rules: &[Rule]) -> BTreeSet<String> {
-    let mut uses: BTreeMap<String, usize> = BTreeMap::new();
-    let mut used = |key: &str, times: usize| *uses.entry(entangled(key).to_owned()).or_default() += times;
-    let mut keys = BTreeSet::new();
-    for rule in rules {
-        let times = if rule.allows() && matches!(rule.statement.resources, Choice::Of(_)) { 1 } else { 2 };
-        for key in rule.statement.resources.names().iter().flat_map(Text::variables) {
-            keys.insert(key.to_owned());
-            used(key, times);
-        }
-        for condition in &rule.statement.conditions {
-            used(&condition.key, 2);
-            if let Test::Text { texts, negated, .. } | Test::Arn { texts, negated } = &condition.test {
-                let times = if *negated || !rule.allows() { 2 } else { 1 };
-                for key in texts.iter().flat_map(Text::variables) {
-                    keys.insert(key.to_owned());
-                    used(key, times);
-                }
-            }
-        }
-    }
-    keys.retain(|key| uses.get(entangled(key)) == Some(&1));
-    keys
-}
-
-/// Keys that are parts of one another count as one.
-fn entangled(key: &str) -> &str {
-    match key {
-        "aws:principalarn" | "aws:userid" => "aws:username",
-        key => key,
-    }
 }

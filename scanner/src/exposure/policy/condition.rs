@@ -3,9 +3,8 @@
 //! Semantics: IAM User Guide, "IAM JSON policy elements: Condition operators" and "Set operators for multivalued
 //! context keys".
 
-use serde_json::Value;
+mod read;
 
-use super::parse::short;
 use super::{Part, Text};
 use crate::exposure::pattern::{Class, Pattern, Token, matches_tokens};
 use crate::exposure::ranges::{IpRange, instant, ip_range, number};
@@ -170,48 +169,6 @@ pub enum Resolved {
 }
 
 impl Condition {
-    /// Reads a whole `Condition` element.
-    pub fn read_all(value: &Value, variables: bool) -> Result<Vec<Self>, String> {
-        let map = value.as_object().ok_or("`Condition` is not an object")?;
-        let mut conditions = Vec::new();
-        for (operator, keys) in map {
-            let keys = keys.as_object().ok_or_else(|| format!("`{}` is not an object", short(operator)))?;
-            for (key, values) in keys {
-                conditions.push(Self::read(operator, key, values, variables)?);
-            }
-        }
-        Ok(conditions)
-    }
-
-    fn read(operator: &str, key: &str, values: &Value, variables: bool) -> Result<Self, String> {
-        let (quantifier, name) = if let Some(rest) = operator.strip_prefix("ForAllValues:") {
-            (Quantifier::All, rest)
-        } else if let Some(rest) = operator.strip_prefix("ForAnyValue:") {
-            (Quantifier::Any, rest)
-        } else {
-            (Quantifier::One, operator)
-        };
-        let (name, if_exists) = match name.strip_suffix("IfExists") {
-            Some(rest) => (rest, true),
-            None => (name, false),
-        };
-        let values = scalars(values).map_err(|why| format!("`{}`: {why}", short(key)))?;
-        // What we cannot read is this condition's doubt alone: the rest of the statement still limits it.
-        let test = Test::read(name, &values, variables)
-            .unwrap_or_else(|why| Test::Unknown(format!("`{}` of `{}`: {why}", short(operator), short(key))));
-        if matches!(test, Test::Null(_)) && (if_exists || quantifier != Quantifier::One) {
-            return Err("`Null` takes neither a set operator nor IfExists".to_owned());
-        }
-        Ok(Self {
-            key: key.to_ascii_lowercase(),
-            written: short(key),
-            operator: short(operator),
-            test,
-            quantifier,
-            if_exists,
-        })
-    }
-
     /// Whether the values of the key pass; `None` is a request without the key.
     pub fn holds(&self, values: Option<&[String]>, resolve: &dyn Fn(&str) -> Resolved) -> Truth {
         if let Test::Null(wanted) = &self.test {
@@ -240,27 +197,6 @@ impl Condition {
     }
 }
 
-/// The scalars of a condition's value, as text.
-fn scalars(value: &Value) -> Result<Vec<String>, String> {
-    let one = |value: &Value| match value {
-        Value::String(text) => Ok(text.clone()),
-        Value::Bool(flag) => Ok(flag.to_string()),
-        Value::Number(number) => Ok(number.to_string()),
-        _ => Err("a value is neither text, number nor truth value".to_owned()),
-    };
-    match value {
-        Value::Array(list) => list.iter().map(one).collect(),
-        value => Ok(vec![one(value)?]),
-    }
-}
-
-fn each<T>(values: &[String], read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, String> {
-    values
-        .iter()
-        .map(|text| read(text).ok_or_else(|| format!("`{}` is no such value", short(text))))
-        .collect()
-}
-
 fn truth_value(text: &str) -> Option<bool> {
     [("true", true), ("false", false)]
         .into_iter()
@@ -269,40 +205,6 @@ fn truth_value(text: &str) -> Option<bool> {
 }
 
 impl Test {
-    fn read(name: &str, values: &[String], variables: bool) -> Result<Self, String> {
-        let texts = |wildcards| values.iter().map(|text| Text::read(text, wildcards, variables)).collect();
-        let text =
-            |wildcards, ignore_case, negated| Self::Text { texts: texts(wildcards), ignore_case, negated };
-        let arn = |negated| Self::Arn { texts: texts(true), negated };
-        let ip = |negated| each(values, ip_range).map(|ranges| Self::Ip { ranges, negated });
-        Ok(match name {
-            "StringEquals" => text(false, false, false),
-            "StringNotEquals" => text(false, false, true),
-            "StringEqualsIgnoreCase" => text(false, true, false),
-            "StringNotEqualsIgnoreCase" => text(false, true, true),
-            "StringLike" => text(true, false, false),
-            "StringNotLike" => text(true, false, true),
-            "ArnEquals" | "ArnLike" => arn(false),
-            "ArnNotEquals" | "ArnNotLike" => arn(true),
-            "Bool" => Self::Bool(each(values, truth_value)?),
-            "Null" => Self::Null(each(values, truth_value)?),
-            "BinaryEquals" => Self::Binary(values.to_vec()),
-            "IpAddress" => ip(false)?,
-            "NotIpAddress" => ip(true)?,
-            name => match name.strip_prefix("Numeric") {
-                Some(rest) => {
-                    let (operator, negated) = comparison(rest)?;
-                    Self::Number { operator, with: each(values, number)?, negated }
-                }
-                None => {
-                    let rest = name.strip_prefix("Date").ok_or("unknown operator")?;
-                    let (operator, negated) = comparison(rest)?;
-                    Self::Date { operator, with: each(values, instant)?, negated }
-                }
-            },
-        })
-    }
-
     fn passes(&self, value: &str, resolve: &dyn Fn(&str) -> Resolved) -> Truth {
         match self {
             Self::Null(_) => Truth::False,
@@ -327,18 +229,6 @@ impl Test {
             },
         }
     }
-}
-
-fn comparison(rest: &str) -> Result<(Operator, bool), String> {
-    Ok(match rest {
-        "Equals" => (Operator::Equal, false),
-        "NotEquals" => (Operator::Equal, true),
-        "LessThan" => (Operator::Less, false),
-        "LessThanEquals" => (Operator::LessOrEqual, false),
-        "GreaterThan" => (Operator::Greater, false),
-        "GreaterThanEquals" => (Operator::GreaterOrEqual, false),
-        _ => return Err("unknown operator".to_owned()),
-    })
 }
 
 fn compare(operator: Operator, value: Option<f64>, with: &[f64], negated: bool) -> Truth {
