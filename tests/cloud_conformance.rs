@@ -92,13 +92,7 @@ async fn objects_are_read_whole_and_as_they_are(cloud: &dyn Cloud, bucket: &Buck
 }
 
 async fn missing_object_is_not_found(cloud: &dyn Cloud, bucket: &Bucket) {
-    let object = Object {
-        key: "folder/gone.txt".to_owned(),
-        size_bytes: 1,
-        etag: None,
-        modified: None,
-        storage_class: None,
-    };
+    let object = Object { key: "folder/gone.txt".to_owned(), size_bytes: 1, ..Object::default() };
     let error = read(cloud, bucket, &object).await.expect_err("there is no such object");
     assert_eq!(error.gap().reason, GapReason::NotFound, "{error}");
     assert!(error.gap().resource.contains("gone.txt"), "{error}");

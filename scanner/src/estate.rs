@@ -59,7 +59,7 @@ pub struct Bucket {
 }
 
 /// An object as a listing states it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Object {
     /// The key, as listed.
     pub key: String,
@@ -71,6 +71,25 @@ pub struct Object {
     pub modified: Option<OffsetDateTime>,
     /// The provider's storage class, for example `GLACIER`.
     pub storage_class: Option<String>,
+    /// Which version it is: S3's version id, Google's generation; where the listing states it.
+    pub version: Option<String>,
+    /// Digests of its bytes, where they were stated.
+    pub checksums: Checksums,
+}
+
+/// Digests of an object's stored bytes, as the provider states them, decoded.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checksums {
+    /// Google's `md5Hash`; absent for composite objects.
+    pub md5: Option<[u8; 16]>,
+    /// Big-endian, as both providers write it.
+    pub crc32c: Option<u32>,
+    /// S3's default where the uploader gave none; of the whole object.
+    pub crc64nvme: Option<u64>,
+    /// Of the whole object.
+    pub sha1: Option<[u8; 20]>,
+    /// Of the whole object.
+    pub sha256: Option<[u8; 32]>,
 }
 
 impl Object {

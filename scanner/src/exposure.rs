@@ -162,7 +162,7 @@ impl Serialize for Keys {
 }
 
 /// A request that the facts allow: the proof of an exposure.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Witness {
     /// Who sends it: `anonymous`, or a principal's name made up for the audience.
     pub principal: String,
@@ -171,21 +171,21 @@ pub struct Witness {
     /// The resource in the provider's words, for example an ARN.
     pub resource: String,
     /// What the request must carry or come from, by condition key.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub context: BTreeMap<String, Vec<String>>,
     /// A command to paste that sends it.
     pub command: String,
 }
 
-/// One audience's way in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Exposure {
+/// One audience's way in. Its keys are a set to reason with, or, once told, words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exposure<K = Keys> {
     /// Who.
     pub audience: Audience,
     /// Can do what.
     pub access: BTreeSet<Access>,
     /// With which keys.
-    pub keys: Keys,
+    pub keys: K,
     /// How surely.
     pub certainty: Certainty,
     /// The proof, where proven.
@@ -194,6 +194,14 @@ pub struct Exposure {
     pub because: Vec<String>,
     /// What closing it would take, the least far-reaching step first.
     pub closing: Vec<String>,
+}
+
+impl Exposure {
+    /// The same with its keys in words.
+    pub fn told(&self) -> Exposure<String> {
+        let Self { audience, access, keys, certainty, witness, because, closing } = self.clone();
+        Exposure { audience, access, keys: keys.to_string(), certainty, witness, because, closing }
+    }
 }
 
 /// Everything that can be said of who reaches one bucket.

@@ -256,10 +256,8 @@ impl Listing {
             Some(facts) => object_from_facts(key, facts),
             None => Object {
                 key: key.to_owned(),
-                size_bytes: 0,
-                etag: None,
                 modified: metadata.modified().ok().map(OffsetDateTime::from),
-                storage_class: None,
+                ..Object::default()
             },
         };
         object.size_bytes = metadata.len();
@@ -336,6 +334,8 @@ fn object_from_facts(key: &str, facts: &Facts) -> Object {
         etag: text("ETag").map(|etag| etag.trim_matches('"').to_owned()),
         modified: text("LastModified").and_then(|date| OffsetDateTime::parse(date, &Rfc3339).ok()),
         storage_class: text("StorageClass").map(str::to_owned),
+        version: text("VersionId").map(str::to_owned),
+        ..Object::default()
     }
 }
 

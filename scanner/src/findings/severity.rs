@@ -1,12 +1,12 @@
 //! How bad is it? Exposure × content, in steps that a person can follow.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use spillwatch_classifiers::Category;
 
 use crate::exposure::{Audience, Certainty, Exposure};
 
 /// OCSF's severities.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Good to know.

@@ -22,18 +22,18 @@ impl<W: Write> Human<W> {
         let who = finding.exposures.iter().map(|way| way.audience).min();
         let who =
             who.and_then(|who| serde_json::to_value(who).ok()).and_then(|who| Some(who.as_str()?.to_owned()));
-        let people = finding.detections.first().map(|found| found.distinct());
+        let people = finding.detections.first().map(|found| found.distinct);
         let what = match people {
             Some(distinct) if distinct > finding.objects.count => {
                 format!("{} in {}, {distinct} distinct", finding.class, counted(finding.objects.count))
             }
             Some(_) => format!("{} in {}", finding.class, counted(finding.objects.count)),
-            None => finding.class.to_owned(),
+            None => finding.class.clone(),
         };
         let row = [
             finding.severity.as_str().to_owned(),
             plain(&finding.bucket),
-            finding.rule.to_owned(),
+            finding.rule.clone(),
             what,
             who.unwrap_or_else(|| "-".to_owned()),
         ];

@@ -253,7 +253,7 @@ mod tests {
         for key in keys {
             let size_bytes = 1;
             let key = key.clone();
-            sample.offer(Object { key, size_bytes, etag: None, modified: None, storage_class: None });
+            sample.offer(Object { key, size_bytes, ..Object::default() });
         }
         assert_eq!(sample.left_out, 990);
         let mut keys: Vec<String> = sample.into_objects().map(|object| object.key).collect();

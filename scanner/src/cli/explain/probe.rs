@@ -90,7 +90,7 @@ pub(super) async fn probe(
         probed.push(compare(bucket, verdict, Access::Read, None, answer));
         return probed;
     };
-    let object = Object { key: key.clone(), size_bytes: 0, etag: None, modified: None, storage_class: None };
+    let object = Object { key: key.clone(), ..Object::default() };
     let object = listed.iter().find(|object| object.key == key).cloned().unwrap_or(object);
     // The body is never taken: the answer's head is all that counts.
     let read = match cloud.read(bucket, &object).await {

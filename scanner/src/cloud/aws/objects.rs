@@ -119,6 +119,7 @@ fn object(listed: aws_sdk_s3::types::Object, escaped: bool) -> Option<Object> {
             .last_modified
             .and_then(|at| OffsetDateTime::from_unix_timestamp_nanos(at.as_nanos()).ok()),
         storage_class: listed.storage_class.map(|class| class.as_str().to_owned()),
+        ..Object::default()
     })
 }
 

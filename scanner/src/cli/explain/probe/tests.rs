@@ -37,13 +37,7 @@ impl Cloud for Door {
         bucket: &'a Bucket,
         _: &'a str,
     ) -> BoxStream<'a, Result<Vec<Object>, CloudError>> {
-        let object = Object {
-            key: "logs/a".to_owned(),
-            size_bytes: 1,
-            etag: None,
-            modified: None,
-            storage_class: None,
-        };
+        let object = Object { key: "logs/a".to_owned(), size_bytes: 1, ..Object::default() };
         let page = if self.list { Ok(vec![object]) } else { Err(denied(bucket)) };
         stream::iter([page]).boxed()
     }

@@ -107,7 +107,7 @@ impl Case {
             None => bucket_exposure(&bucket, &of_bucket, &of_account, &self.zone),
             Some(own) => {
                 let key = own.get("key").and_then(Value::as_str).expect("an object has a key").to_owned();
-                let object = Object { key, size_bytes: 1, etag: None, modified: None, storage_class: None };
+                let object = Object { key, size_bytes: 1, ..Object::default() };
                 let mut own = own.clone();
                 own.remove("key");
                 let own = facts(Map::new(), &own);

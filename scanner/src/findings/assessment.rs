@@ -1,0 +1,277 @@
+//! What is wrong with a bucket, once its objects were looked into?
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest, Sha256};
+use spillwatch_classifiers::{Category, Classification, Distinct, Evidence};
+
+use super::{Finding, Found, Objects, Reach, SCHEMA, Sample, Severity, Transition, severity};
+use crate::estate::{Bucket, Object, Provider};
+use crate::exposure::{Access, Audience, BucketExposure, Certainty, Exposure, Keys};
+
+const TOP_KEYS: usize = 10;
+const EVIDENCE: usize = 5;
+
+/// One category over all objects of a finding.
+#[derive(Debug)]
+struct Aggregate {
+    category: Category,
+    confidence: f64,
+    occurrences: u64,
+    distinct: Distinct,
+    kinds: BTreeMap<&'static str, u64>,
+    evidence: Vec<Evidence>,
+    because: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Pile {
+    reach: Reach,
+    exposures: Vec<Exposure>,
+    objects: Objects,
+    aggregate: Aggregate,
+}
+
+/// Collects what a bucket's objects hold and says at the end what is wrong with the bucket.
+pub struct Assessment {
+    bucket: Bucket,
+    exposure: BucketExposure,
+    seen: String,
+    opened: Vec<Exposure>,
+    unread: Vec<Exposure>,
+    piles: BTreeMap<(Category, bool), Pile>,
+    key_beside: Vec<Reach>,
+    confidence_min: f64,
+}
+
+impl Assessment {
+    /// Starts on a bucket; `seen` is the run's start, RFC 3339.
+    pub fn new(bucket: Bucket, exposure: BucketExposure, seen: String, confidence_min: f64) -> Self {
+        Self {
+            bucket,
+            exposure,
+            seen,
+            opened: Vec::new(),
+            unread: Vec::new(),
+            piles: BTreeMap::new(),
+            key_beside: Vec::new(),
+            confidence_min,
+        }
+    }
+
+    /// Takes the ways in that an object's own ACL adds: they open the bucket, whatever the object holds.
+    pub fn open(&mut self, own: &[Exposure]) {
+        for way in &own.iter().map(screened).collect::<Vec<_>>() {
+            // An object ACL has no conditions: what is merely possible was not read.
+            if way.certainty == Certainty::Possible {
+                if self.unread.len() < TOP_KEYS && !self.unread.contains(way) {
+                    self.unread.push(way.clone());
+                }
+                continue;
+            }
+            let known = self.opened.iter_mut().find(|known| {
+                (known.audience, known.certainty, &known.access) == (way.audience, way.certainty, &way.access)
+            });
+            match known {
+                Some(known) if known.keys.include.len() < TOP_KEYS => {
+                    known.keys.include.extend(way.keys.include.iter().cloned());
+                }
+                Some(_) => {}
+                None => self.opened.push(way.clone()),
+            }
+        }
+    }
+
+    /// Takes the verdict on one object, with the ways in that its own ACL adds to the bucket's.
+    pub fn add(&mut self, object: &Object, own: &[Exposure], classification: &Classification) {
+        let ways: Vec<&Exposure> =
+            self.exposure.exposures.iter().chain(own).filter(|way| reads(way, &object.key)).collect();
+        let reach = match self.bucket.account.provider {
+            Provider::Local => Reach::Unknown,
+            _ => Reach::widest(&ways),
+        };
+        for detection in &classification.detections {
+            if detection.confidence < self.confidence_min {
+                continue;
+            }
+            if detection.holds_key_material() {
+                self.key_beside.push(reach);
+                self.key_beside.dedup();
+            }
+            let pile = self.piles.entry((detection.category, reach.is_outside())).or_insert_with(|| Pile {
+                reach,
+                exposures: Vec::new(),
+                objects: Objects::default(),
+                aggregate: Aggregate {
+                    category: detection.category,
+                    confidence: 0.0,
+                    occurrences: 0,
+                    distinct: Distinct::default(),
+                    kinds: BTreeMap::new(),
+                    evidence: Vec::new(),
+                    because: detection.because.clone(),
+                },
+            });
+            pile.reach = pile.reach.max(reach);
+            for way in ways.iter().map(|way| screened(way)) {
+                if pile.exposures.len() < TOP_KEYS && !pile.exposures.contains(&way) {
+                    pile.exposures.push(way);
+                }
+            }
+            pile.objects.count += 1;
+            pile.objects.bytes += object.size_bytes;
+            if pile.objects.top_keys.len() < TOP_KEYS {
+                pile.objects.top_keys.push(spillwatch_classifiers::screen(&object.key).to_string());
+            }
+            pile.aggregate.take(detection);
+        }
+    }
+
+    /// Ends the bucket.
+    pub fn findings(self) -> Vec<Finding> {
+        let Self { bucket, exposure, seen, opened, mut unread, piles, key_beside, .. } = self;
+        let make = |rule: &str, class: &str, severity: Severity, because, remediation: &str| Finding {
+            schema: SCHEMA.to_owned(),
+            uid: uid(&bucket, rule, class),
+            rule: rule.to_owned(),
+            class: class.to_owned(),
+            severity,
+            provider: bucket.account.provider,
+            account: bucket.account.id.clone(),
+            bucket: bucket.name.clone(),
+            region: bucket.region.clone(),
+            exposures: Vec::new(),
+            detections: Vec::new(),
+            objects: Objects::default(),
+            because,
+            remediation: remediation.to_owned(),
+            first_seen: seen.clone(),
+            last_seen: seen.clone(),
+            status: Transition::New,
+        };
+        let mut findings = Vec::new();
+        for ((category, outside), pile) in piles {
+            let key_beside =
+                category == Category::EncryptedBlob && key_beside.iter().any(|reach| reach.is_outside());
+            let (severity, mut because) = severity::of_content(category, pile.reach, key_beside);
+            because.extend(pile.exposures.iter().flat_map(|way| way.because.clone()).take(EVIDENCE));
+            let (rule, remediation) = if outside {
+                ("exposed_content", "close the exposure, then find out who read the objects")
+            } else {
+                ("sensitive_content", "keep the bucket closed; move the objects where they belong")
+            };
+            let mut finding = make(rule, category.as_str(), severity, because, remediation);
+            finding.exposures = pile.exposures.iter().map(Exposure::told).collect();
+            finding.objects = pile.objects;
+            finding.detections = vec![pile.aggregate.found()];
+            findings.push(finding);
+        }
+        for (class, kinds) in
+            [("read", [Access::List, Access::Read]), ("write", [Access::Write, Access::Administer])]
+        {
+            let ways: Vec<Exposure> = exposure
+                .exposures
+                .iter()
+                .chain(&opened)
+                .filter(|way| outside(way, &kinds))
+                .cloned()
+                .collect();
+            if ways.is_empty() {
+                continue;
+            }
+            let reach = Reach::widest(&ways.iter().collect::<Vec<_>>());
+            if ways.iter().all(|way| way.certainty == Certainty::Possible) && !exposure.gaps.is_empty() {
+                continue;
+            }
+            let (severity, mut because) = severity::of_access(class, reach, exposure.website);
+            because.extend(ways.iter().flat_map(|way| way.because.clone()).take(EVIDENCE));
+            let mut finding = make(
+                "exposed_bucket",
+                class,
+                severity,
+                because,
+                "remove the statement or grant that is named",
+            );
+            finding.exposures = ways.iter().map(Exposure::told).collect();
+            findings.push(finding);
+        }
+        let mut because: Vec<String> = exposure.gaps.iter().map(|gap| gap.detail.clone()).collect();
+        if !because.is_empty() {
+            unread.extend(exposure.exposures.into_iter().filter(|way| way.certainty == Certainty::Possible));
+        }
+        if !unread.is_empty() {
+            if because.is_empty() {
+                because.extend(unread.iter().flat_map(|way| way.because.clone()).take(EVIDENCE));
+            }
+            let remediation = "grant the scan role the permissions that are named and scan again";
+            let mut finding = make("unread_bucket", "access", Severity::Medium, because, remediation);
+            finding.exposures = unread.iter().map(Exposure::told).collect();
+            findings.push(finding);
+        }
+        findings
+    }
+}
+
+impl Aggregate {
+    fn found(self) -> Found {
+        let sample = |evidence: Evidence| Sample {
+            kind: evidence.kind.to_owned(),
+            sample: evidence.sample.to_string(),
+            at: evidence.at.to_string(),
+        };
+        Found {
+            category: self.category.as_str().to_owned(),
+            confidence: self.confidence,
+            occurrences: self.occurrences,
+            distinct: self.distinct.estimate(),
+            kinds: self.kinds.into_iter().map(|(kind, count)| (kind.to_owned(), count)).collect(),
+            evidence: self.evidence.into_iter().map(sample).collect(),
+            because: self.because,
+        }
+    }
+
+    fn take(&mut self, detection: &spillwatch_classifiers::Detection) {
+        self.confidence = self.confidence.max(detection.confidence);
+        self.occurrences += detection.occurrences;
+        self.distinct.merge(&detection.distinct);
+        for (kind, count) in &detection.kinds {
+            *self.kinds.entry(kind).or_default() += count;
+        }
+        let room = EVIDENCE.saturating_sub(self.evidence.len());
+        self.evidence.extend(detection.evidence.iter().take(room).cloned());
+    }
+}
+
+/// A way in through one object's ACL names its key, which strangers wrote. Where the key holds what must not be told, the
+/// witness goes too: a command with another key would prove nothing.
+fn screened(way: &Exposure) -> Exposure {
+    let told = |key: &str| spillwatch_classifiers::screen(key).as_str() == key;
+    if way.keys.include.iter().chain(&way.keys.exclude).all(|key| told(key)) {
+        return way.clone();
+    }
+    let screen = |keys: &BTreeSet<String>| {
+        keys.iter().map(|key| spillwatch_classifiers::screen(key).to_string()).collect()
+    };
+    Exposure {
+        keys: Keys { include: screen(&way.keys.include), exclude: screen(&way.keys.exclude) },
+        witness: None,
+        because: vec!["the ACL of an object whose key is screened".to_owned()],
+        closing: Vec::new(),
+        ..way.clone()
+    }
+}
+
+fn outside(way: &Exposure, kinds: &[Access]) -> bool {
+    way.audience != Audience::Organization && kinds.iter().any(|kind| way.access.contains(kind))
+}
+
+/// Whether this way in lets somebody outside read the key; who administers can grant himself the reading.
+pub fn reads(way: &Exposure, key: &str) -> bool {
+    outside(way, &[Access::Read, Access::Administer]) && way.keys.contains(key)
+}
+
+fn uid(bucket: &Bucket, rule: &str, class: &str) -> String {
+    let Bucket { account, name, .. } = bucket;
+    let text = format!("v1|{}|{}|{name}|{rule}|{class}", account.provider, account.id);
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
