@@ -47,12 +47,20 @@ pub fn main() -> ExitCode {
         Command::Classify(args) => classify::run(args),
     };
     ended.unwrap_or_else(|error| {
-        // A closed pipe is a reader who has seen enough.
-        let closed = |cause: &std::io::Error| cause.kind() == std::io::ErrorKind::BrokenPipe;
-        if error.downcast_ref().is_some_and(closed) {
+        if is_closed_pipe(&error) {
             return ExitCode::SUCCESS;
         }
         log::failure(json, &error);
         ExitCode::FAILURE
+    })
+}
+
+/// Whether the reader of our output has seen enough.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    use std::io::ErrorKind::BrokenPipe;
+    error.chain().any(|cause| {
+        let written = cause.downcast_ref().map(std::io::Error::kind);
+        let serialised = cause.downcast_ref().and_then(serde_json::Error::io_error_kind);
+        written == Some(BrokenPipe) || serialised == Some(BrokenPipe)
     })
 }

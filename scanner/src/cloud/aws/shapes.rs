@@ -3,7 +3,6 @@
 //! One function per operation, in the order in which [`super::facts`] asks. `None` means that the answer parsed but
 //! lacks what the operation is for: the estate must hear of that as an error, not as a value.
 
-use aws_sdk_organizations::operation::describe_effective_policy::DescribeEffectivePolicyOutput;
 use aws_sdk_s3::operation::{
     get_bucket_acl::GetBucketAclOutput, get_bucket_encryption::GetBucketEncryptionOutput,
     get_bucket_location::GetBucketLocationOutput, get_bucket_logging::GetBucketLoggingOutput,
@@ -17,12 +16,15 @@ use aws_sdk_s3::types::{Grant, Owner, RoutingRule, ServerSideEncryptionRule};
 use aws_sdk_s3control::operation::{
     get_access_point::GetAccessPointOutput, get_access_point_policy::GetAccessPointPolicyOutput,
     get_access_point_policy_status::GetAccessPointPolicyStatusOutput,
-    get_public_access_block::GetPublicAccessBlockOutput as GetAccountPublicAccessBlockOutput,
 };
 use aws_sdk_s3control::types::{
     AccessPoint, PublicAccessBlockConfiguration as AccessPointBlock, VpcConfiguration,
 };
 use serde_json::{Map, Value, json};
+
+mod account;
+
+pub(super) use account::*;
 
 pub(super) fn bucket_acl(answer: &GetBucketAclOutput) -> Option<Value> {
     acl(answer.owner.as_ref()?, answer.grants.as_deref()?)
@@ -231,21 +233,6 @@ pub(super) fn access_point_policy(answer: &GetAccessPointPolicyOutput) -> Option
 pub(super) fn access_point_policy_status(answer: &GetAccessPointPolicyStatusOutput) -> Option<Value> {
     let public = answer.policy_status()?.is_public();
     Some(json!({ "PolicyStatus": { "IsPublic": public } }))
-}
-
-pub(super) fn account_public_access_block(answer: &GetAccountPublicAccessBlockOutput) -> Option<Value> {
-    let block = access_point_block(answer.public_access_block_configuration()?);
-    Some(json!({ "PublicAccessBlockConfiguration": block }))
-}
-
-pub(super) fn effective_policy(answer: &DescribeEffectivePolicyOutput) -> Option<Value> {
-    let policy = answer.effective_policy()?;
-    let effective = fields([
-        ("PolicyContent", Some(policy.policy_content()?.into())),
-        ("TargetId", text(policy.target_id())),
-        ("PolicyType", text(policy.policy_type().map(|kind| kind.as_str()))),
-    ]);
-    Some(json!({ "EffectivePolicy": effective }))
 }
 
 fn text(value: Option<&str>) -> Option<Value> {
