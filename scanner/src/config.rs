@@ -182,7 +182,7 @@ impl<'t> Section<'t> {
         match value.into_inner() {
             DeValue::Table(table) => Some(Self { at, ..Self::new(key, table) }),
             other => {
-                reader.mistake(at, format!("`{key}` is a {}; write a section `[{key}]`", other.type_str()));
+                reader.mistake(at, format!("`{key}` is {}; write a section `[{key}]`", kind(&other)));
                 None
             }
         }
@@ -200,7 +200,7 @@ impl<'t> Section<'t> {
             Ok(read) => set(read),
             Err(wanted) => reader.mistake(
                 value.span().start,
-                format!("`{key}` is a {}; it takes {wanted}", value.get_ref().type_str()),
+                format!("`{key}` is {}; it takes {wanted}", kind(value.get_ref())),
             ),
         }
     }
@@ -215,6 +215,13 @@ impl<'t> Section<'t> {
             );
         }
     }
+}
+
+/// What a value is, with its article.
+fn kind(value: &DeValue<'_>) -> String {
+    let name = value.type_str();
+    let article = if name.starts_with(['a', 'i']) { "an" } else { "a" };
+    format!("{article} {name}")
 }
 
 fn text(value: &DeValue<'_>) -> Result<String, String> {

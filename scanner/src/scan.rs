@@ -8,11 +8,13 @@ use spillwatch_classifiers::{Classifier, Limits};
 use tokio::sync::{Semaphore, watch};
 
 use crate::cloud::{Cloud, CloudError};
+use crate::estate::aws::{Inventory, acl_inventories};
 use crate::estate::{Account, Bucket, Gap, Provider};
 use crate::exposure::aws::ObjectAcls;
 use crate::exposure::{self, BucketExposure, Certainty, ZoneOfTrust};
 use crate::findings::{Finding, Reach};
 
+mod acl_report;
 mod bucket;
 mod coverage;
 mod object;
@@ -82,6 +84,8 @@ struct Judged {
     exposure: BucketExposure,
     /// What decides about its objects' ACLs, if they can grant anything.
     object_acls: Option<ObjectAcls>,
+    /// The report that tells them without asking for each.
+    acl_inventory: Option<Inventory>,
 }
 
 struct Engine<'a> {
@@ -182,7 +186,10 @@ impl Engine<'_> {
                 let is_aws = bucket.account.provider == Provider::Aws;
                 let object_acls =
                     if is_aws { ObjectAcls::of(&bucket, &facts, account_facts, zone) } else { None };
-                Ok(Judged { bucket, exposure, object_acls })
+                let acl_inventory = object_acls
+                    .as_ref()
+                    .and_then(|_| acl_inventories(&facts, &bucket.name).into_iter().next());
+                Ok(Judged { bucket, exposure, object_acls, acl_inventory })
             }
         };
         let mut judging = target.cloud.buckets(account).map(judge).buffer_unordered(BUCKETS_JUDGED_IN_FLIGHT);

@@ -45,6 +45,11 @@ pub(super) async fn of_bucket(session: &Session, bucket: &Bucket) -> Facts {
         s3!("s3:GetBucketVersioning", get_bucket_versioning, bucket_versioning),
         s3!("s3:GetBucketEncryption", get_bucket_encryption, bucket_encryption),
         s3!("s3:GetBucketLogging", get_bucket_logging, bucket_logging),
+        s3!(
+            "s3:ListBucketInventoryConfigurations",
+            list_bucket_inventory_configurations,
+            inventory_configurations
+        ),
     ];
     let (mut facts, points) = futures::join!(ask(questions), of_access_points(session, bucket));
     facts.inherit(&points);

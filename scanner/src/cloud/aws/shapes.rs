@@ -11,6 +11,7 @@ use aws_sdk_s3::operation::{
     get_bucket_tagging::GetBucketTaggingOutput, get_bucket_versioning::GetBucketVersioningOutput,
     get_bucket_website::GetBucketWebsiteOutput, get_object_acl::GetObjectAclOutput,
     get_public_access_block::GetPublicAccessBlockOutput,
+    list_bucket_inventory_configurations::ListBucketInventoryConfigurationsOutput,
 };
 use aws_sdk_s3::types::{Grant, Owner, RoutingRule, ServerSideEncryptionRule};
 use aws_sdk_s3control::operation::{
@@ -176,6 +177,31 @@ pub(super) fn bucket_logging(answer: &GetBucketLoggingOutput) -> Option<Value> {
         |logging| json!({ "TargetBucket": logging.target_bucket(), "TargetPrefix": logging.target_prefix() }),
     );
     Some(fields([("LoggingEnabled", enabled)]))
+}
+
+/// The first hundred, which is more than anybody has.
+pub(super) fn inventory_configurations(answer: &ListBucketInventoryConfigurationsOutput) -> Option<Value> {
+    let listed = answer.inventory_configuration_list().iter().map(|inventory| {
+        let fields_listed = inventory.optional_fields().iter().map(|field| field.as_str());
+        let to = inventory.destination().and_then(|destination| destination.s3_bucket_destination());
+        let to = to.map(|to| {
+            fields([
+                ("AccountId", text(to.account_id())),
+                ("Bucket", text(Some(to.bucket()))),
+                ("Format", text(Some(to.format().as_str()))),
+                ("Prefix", text(to.prefix())),
+            ])
+        });
+        fields([
+            ("Destination", to.map(|to| json!({ "S3BucketDestination": to }))),
+            ("IsEnabled", Some(inventory.is_enabled().into())),
+            ("Filter", inventory.filter().map(|filter| json!({ "Prefix": filter.prefix() }))),
+            ("Id", text(Some(inventory.id()))),
+            ("IncludedObjectVersions", text(Some(inventory.included_object_versions().as_str()))),
+            ("OptionalFields", Some(fields_listed.collect())),
+        ])
+    });
+    Some(json!({ "InventoryConfigurationList": listed.collect::<Vec<_>>() }))
 }
 
 /// The answers to the pages of `ListAccessPoints`, as one.
