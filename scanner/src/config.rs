@@ -1,8 +1,10 @@
 //! What does the configuration file say? The file as written → settings as meant, all mistakes told at once with their lines.
 
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
+use anyhow::Context;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -22,6 +24,8 @@ pub struct Config {
     pub fail_on: Option<Severity>,
     /// Whether a run with gaps exits with 4.
     pub require_full_coverage: bool,
+    /// The role that `lock` assumes in each account; without one, it writes with the caller's own credentials.
+    pub lockdown_role: Option<Role>,
 }
 
 /// A mistake in the file.
@@ -37,6 +41,16 @@ impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}: {}", self.line, self.message)
     }
+}
+
+/// Reads a configuration file, or tells every mistake in it in one error.
+pub fn read(path: &Path) -> anyhow::Result<Config> {
+    let name = path.display();
+    let text = std::fs::read_to_string(path).with_context(|| format!("could not read `{name}`"))?;
+    parse(&text).map_err(|mistakes| {
+        let lines: Vec<String> = mistakes.iter().map(|mistake| format!("  {mistake}")).collect();
+        anyhow::anyhow!("`{name}` has {} mistakes:\n{}", lines.len(), lines.join("\n"))
+    })
 }
 
 /// Reads a configuration file's text, or tells every mistake in it, in the order of lines.
@@ -62,6 +76,9 @@ pub fn parse(text: &str) -> Result<Config, Vec<Mistake>> {
         section.set("require_full_coverage", &mut reader, flag, |value| config.require_full_coverage = value);
         section.set("confidence_min", &mut reader, share, |value| config.scan.confidence_min = value);
         section.end(&mut reader);
+    }
+    if let Some(section) = top.section("lockdown", &mut reader) {
+        config.lockdown_role = lockdown(section, &mut reader);
     }
     top.end(&mut reader);
     if reader.mistakes.is_empty() {
@@ -117,6 +134,14 @@ fn aws(mut section: Section<'_>, aws: &mut AwsSettings, reader: &mut Reader<'_>)
             return;
         }
     };
+}
+
+fn lockdown(mut section: Section<'_>, reader: &mut Reader<'_>) -> Option<Role> {
+    let (mut name, mut external_id) = (None, None);
+    section.set("role_name", reader, text, |value| name = Some(value));
+    section.set("external_id", reader, text, |value| external_id = Some(value));
+    section.end(reader);
+    name.map(|name| Role { name, external_id })
 }
 
 fn zone(mut section: Section<'_>, zone: &mut ZoneOfTrust, reader: &mut Reader<'_>) {

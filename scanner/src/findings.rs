@@ -11,7 +11,7 @@ mod assessment;
 mod severity;
 
 pub use assessment::{Assessment, reads};
-pub use severity::{Reach, Severity};
+pub use severity::{Reach, Severity, of_access};
 
 /// The schema that findings of this version state.
 pub const SCHEMA: &str = "spillwatch.finding/1";

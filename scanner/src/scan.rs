@@ -155,10 +155,7 @@ impl Engine<'_> {
             }
         };
         coverage.accounts += accounts.len() as u64;
-        let mut zone = target.cloud.zone_of_trust().await;
-        zone.accounts.extend(accounts.iter().map(|account| account.id.clone()));
-        zone.extend(&self.settings.zone);
-        let zone = Arc::new(zone);
+        let zone = Arc::new(zone(target.cloud.as_ref(), &accounts, &self.settings.zone).await);
         let judging = accounts.iter().map(|account| self.judge_account(target, account, &zone));
         let mut judging = stream::iter(judging).buffer_unordered(ACCOUNTS_IN_FLIGHT);
         let mut judged = Vec::new();
@@ -210,6 +207,14 @@ impl Engine<'_> {
         }
         (judged, gaps)
     }
+}
+
+/// Who belongs to us: whom the provider states, the accounts of the run, and whom the settings name.
+pub async fn zone(cloud: &dyn Cloud, accounts: &[Account], named: &ZoneOfTrust) -> ZoneOfTrust {
+    let mut zone = cloud.zone_of_trust().await;
+    zone.accounts.extend(accounts.iter().map(|account| account.id.clone()));
+    zone.extend(named);
+    zone
 }
 
 /// Most exposed first; what is unknown goes before what is closed.

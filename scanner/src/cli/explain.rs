@@ -20,7 +20,7 @@ use crate::exposure::policy::is_account;
 use crate::exposure::{self, BucketExposure, ZoneOfTrust};
 
 mod objects;
-mod probe;
+pub(super) mod probe;
 mod text;
 
 use probe::Probed;

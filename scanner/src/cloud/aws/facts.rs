@@ -14,7 +14,7 @@ use super::accounts::UNKNOWN_ACCOUNT;
 use super::failure::Failure;
 use super::session::Session;
 use super::shapes;
-use crate::estate::{Bucket, Facts, Object};
+use crate::estate::{Bucket, Facts, Object, Setting};
 
 /// Questions about one bucket that are under way at the same time.
 const QUESTIONS_AT_ONCE: usize = 8;
@@ -54,6 +54,38 @@ pub(super) async fn of_bucket(session: &Session, bucket: &Bucket) -> Facts {
     let (mut facts, points) = futures::join!(ask(questions), of_access_points(session, bucket));
     facts.inherit(&points);
     facts
+}
+
+/// What one setting is now.
+pub(super) async fn of_setting(session: &Session, bucket: &Bucket, setting: &Setting) -> Value {
+    let name = setting.operation();
+    /// One operation of the bucket's region, by its builder's name and the shape of its answer.
+    macro_rules! s3 {
+        ($operation:ident, $shape:ident) => {{
+            let call = session.send(bucket, |s3| s3.$operation().bucket(&bucket.name).send());
+            question(name, call, shapes::$shape)
+        }};
+    }
+    let question = match setting {
+        Setting::PublicAccessBlock => s3!(get_public_access_block, public_access_block),
+        Setting::BucketPolicy => s3!(get_bucket_policy, bucket_policy),
+        Setting::BucketAcl => s3!(get_bucket_acl, bucket_acl),
+        Setting::ObjectAcl { key, version } => {
+            let call = session.send(bucket, move |s3| {
+                s3.get_object_acl().bucket(&bucket.name).key(key).set_version_id(version.clone()).send()
+            });
+            question(name, call, shapes::object_acl)
+        }
+        Setting::AccessPointPolicy(point) => {
+            let account = &bucket.account.id;
+            let call = session.control(Some(bucket), move |control| {
+                control.get_access_point_policy().account_id(account).name(point).send()
+            });
+            question(name, call, shapes::access_point_policy)
+        }
+        Setting::PublicAccessPrevention => return failed(&Failure::unparsable()),
+    };
+    question.await.1
 }
 
 /// The object's own ACL.

@@ -122,6 +122,9 @@ impl Session {
                 if let Some(id) = &role.external_id {
                     provider = provider.external_id(id);
                 }
+                if let Some(policy) = &settings.session_policy {
+                    provider = provider.policy(policy);
+                }
                 let provider = SharedCredentialsProvider::new(provider.build().await);
                 let cache = IdentityCache::lazy().build();
                 caller.to_builder().credentials_provider(provider).identity_cache(cache).build()
