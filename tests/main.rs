@@ -8,6 +8,7 @@ mod acme_server;
 mod aws;
 mod cloud_conformance;
 mod local;
+mod lockdown;
 mod scan;
 mod servers;
 mod tidy;

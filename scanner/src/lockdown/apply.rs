@@ -1,7 +1,9 @@
 //! How is a plan carried out, and taken back, so that nothing is lost wherever it ends?
 
 use std::collections::BTreeSet;
+use std::fs::DirBuilder;
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -106,7 +108,7 @@ pub async fn apply(cloud: &dyn Lockable, plan: &Plan, options: &Options<'_>) -> 
     }
     let folder = options.folder.join(&plan.id);
     let evidence = |source| ApplyError::Evidence { path: folder.display().to_string(), source };
-    std::fs::create_dir_all(&folder).map_err(evidence)?;
+    DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(evidence)?;
     let path = folder.join("journal.jsonl");
     let begun_before = path.exists();
     let mut subjects = Vec::new();
@@ -174,15 +176,11 @@ impl Run<'_> {
     async fn bucket(
         &mut self,
         plan: &BucketPlan,
-        subject: Result<Subject, CloudError>,
+        subject: Subject,
         options: &Options<'_>,
     ) -> Result<(), ApplyError> {
         let bucket = plan.bucket();
         let place = place(&bucket);
-        let subject = match subject {
-            Ok(subject) => subject,
-            Err(error) => return self.told(&place, "state", Outcome::Failed, error.to_string()),
-        };
         if let Some(why) = self.why_not(plan, &place, &subject, options) {
             return self.told(&place, "bucket", Outcome::Refused, why);
         }
@@ -297,10 +295,9 @@ impl Run<'_> {
             return Ok(());
         }
         let subject = Subject::read(self.cloud, bucket.bucket(), plan.zone_of_trust.clone()).await;
-        let (outcome, detail) = match subject.map(|subject| plan_bucket(&subject, &plan.scope)) {
-            Err(error) => (Outcome::Failed, error.to_string()),
-            Ok(None) => (Outcome::Applied, "read again: nothing that the plan closes is open".to_owned()),
-            Ok(Some(open)) => {
+        let (outcome, detail) = match plan_bucket(&subject, &plan.scope) {
+            None => (Outcome::Applied, "read again: nothing that the plan closes is open".to_owned()),
+            Some(open) => {
                 let why =
                     open.closes.first().and_then(|way| way.because.first().cloned()).unwrap_or_default();
                 (Outcome::Failed, format!("read again: still open: {why}"))
@@ -342,7 +339,7 @@ impl Run<'_> {
 async fn keep_evidence(
     cloud: &dyn Lockable,
     plan: &Plan,
-    subjects: &[Result<Subject, CloudError>],
+    subjects: &[Subject],
     folder: &Path,
     options: &Options<'_>,
 ) -> io::Result<()> {
@@ -353,24 +350,26 @@ async fn keep_evidence(
     let mut evidence = Evidence::start(folder, options.recipient)?;
     evidence.plan(plan)?;
     evidence.zone(&plan.zone_of_trust)?;
-    for subject in subjects.iter().flatten() {
+    for subject in subjects {
         let open = subject.open_ways();
-        let objects = listed(cloud, &subject.bucket).await?;
+        let objects = listed(cloud, &subject.bucket).await;
         evidence.bucket(subject, &objects, &open)?;
     }
     Ok(())
 }
 
-async fn listed(cloud: &dyn Lockable, bucket: &Bucket) -> io::Result<Vec<Object>> {
+async fn listed(cloud: &dyn Lockable, bucket: &Bucket) -> Vec<Object> {
     let mut pages = cloud.objects(bucket, "");
     let mut objects = Vec::new();
     while let Some(page) = pages.next().await {
-        objects.extend(page.map_err(io::Error::other)?);
+        // A listing that is denied, or breaks off, is no reason to leave the bucket open.
+        let Ok(page) = page else { break };
+        objects.extend(page);
         if objects.len() >= LISTED_MAX {
             break;
         }
     }
-    Ok(objects)
+    objects
 }
 
 impl Subject {

@@ -3,6 +3,7 @@
 //! `manifest.jsonl` lists every file with its SHA-256 and the SHA-256 of the line before; the last line's hash stands for the
 //! whole. With a recipient, every file but the manifest is encrypted to it with age.
 
+use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -28,6 +29,8 @@ pub struct Evidence {
     recipient: Option<Recipient>,
     manifest: File,
     previous: String,
+    /// The folders of accounts whose facts are kept.
+    accounts: BTreeSet<String>,
 }
 
 #[derive(Serialize)]
@@ -45,7 +48,13 @@ impl Evidence {
             recipient.map(|text| Recipient::from_str(text).map_err(io::Error::other)).transpose()?;
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         let manifest = private(&folder.join("manifest.jsonl"))?;
-        Ok(Self { folder: folder.to_owned(), recipient, manifest, previous: String::new() })
+        Ok(Self {
+            folder: folder.to_owned(),
+            recipient,
+            manifest,
+            previous: String::new(),
+            accounts: BTreeSet::new(),
+        })
     }
 
     /// Where it is.
@@ -70,9 +79,11 @@ impl Evidence {
         // Names of buckets and accounts come from a provider, or from a folder's listing: never a way out.
         let safe = |name: &str| name.replace(['/', '\\'], "_").replace("..", "_");
         let folder = format!("estate/{}/{}", account.provider, safe(&account.id));
-        let account_file = format!("{folder}/account.json");
-        if !self.folder.join(&account_file).exists() {
-            self.keep(&account_file, &serde_json::to_vec_pretty(&subject.account_facts)?)?;
+        if self.accounts.insert(folder.clone()) {
+            self.keep(
+                &format!("{folder}/account.json"),
+                &serde_json::to_vec_pretty(&subject.account_facts)?,
+            )?;
         }
         let folder = format!("{folder}/{}", safe(&subject.bucket.name));
         self.keep(&format!("{folder}/facts.json"), &serde_json::to_vec_pretty(&subject.facts)?)?;

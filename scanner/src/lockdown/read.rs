@@ -14,14 +14,14 @@ const ASKED_AT_ONCE: usize = 64;
 
 impl Subject {
     /// Reads a bucket's facts, and the ACLs of its objects where they could open them.
-    pub async fn read(cloud: &dyn Cloud, bucket: Bucket, zone: ZoneOfTrust) -> Result<Self, CloudError> {
+    pub async fn read(cloud: &dyn Cloud, bucket: Bucket, zone: ZoneOfTrust) -> Self {
         let (facts, account_facts) =
             futures::join!(cloud.access_facts(&bucket), cloud.account_facts(&bucket.account));
         let mut subject = Self { bucket, facts, account_facts, zone, objects: Vec::new(), all_objects: true };
-        if subject.has_object_acls() {
-            subject.read_objects(cloud).await?;
+        if subject.has_object_acls() && subject.read_objects(cloud).await.is_err() {
+            subject.all_objects = false;
         }
-        Ok(subject)
+        subject
     }
 
     fn has_object_acls(&self) -> bool {

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::estate::{Bucket, Provider};
 use crate::exposure::{Access, Certainty, Exposure};
 use crate::findings::{Finding, Reach, Severity, of_access};
-use crate::lockdown::{BucketPlan, Plan, Scope, Subject, plan_bucket};
+use crate::lockdown::{BucketPlan, HazardKind, Plan, Scope, Subject, plan_bucket};
 use crate::scan;
 
 /// Buckets that are read at one time.
@@ -86,20 +86,11 @@ async fn one(
     zone: &crate::exposure::ZoneOfTrust,
     scope: &Scope,
 ) -> Option<(BucketPlan, Severity)> {
-    let name = bucket.name.clone();
-    match Subject::read(cloud, bucket, zone.clone()).await {
-        Ok(subject) => plan_bucket(&subject, scope).map(|plan| {
-            let severity = severity(
-                &plan.closes,
-                plan.hazards.iter().any(|hazard| hazard.kind == crate::lockdown::HazardKind::Website),
-            );
-            (plan, severity)
-        }),
-        Err(error) => {
-            tracing::warn!("`{name}` is left out: {error}");
-            None
-        }
-    }
+    let subject = Subject::read(cloud, bucket, zone.clone()).await;
+    let plan = plan_bucket(&subject, scope)?;
+    let website = plan.hazards.iter().any(|hazard| hazard.kind == HazardKind::Website);
+    let severity = severity(&plan.closes, website);
+    Some((plan, severity))
 }
 
 /// How bad it is that a bucket is open, whatever is inside.
