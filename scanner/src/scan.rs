@@ -8,7 +8,7 @@ use spillwatch_classifiers::{Classifier, Limits};
 use tokio::sync::{Semaphore, watch};
 
 use crate::cloud::{Cloud, CloudError};
-use crate::estate::{Account, Bucket, Gap, Provider};
+use crate::estate::{self, Account, Bucket, Gap, Provider};
 use crate::exposure::aws::ObjectAcls;
 use crate::exposure::{self, BucketExposure, Certainty, ZoneOfTrust};
 use crate::findings::{Finding, Reach};
@@ -18,7 +18,7 @@ mod coverage;
 mod object;
 mod progress;
 
-pub use coverage::Coverage;
+pub use coverage::{Coverage, LedgerCoverage};
 pub use progress::{Progress, Snapshot};
 
 /// Accounts that are asked for their buckets at one time.
@@ -80,6 +80,7 @@ pub struct Target {
 struct Judged {
     bucket: Bucket,
     exposure: BucketExposure,
+    tags: Vec<(String, String)>,
     /// What decides about its objects' ACLs, if they can grant anything.
     object_acls: Option<ObjectAcls>,
 }
@@ -127,7 +128,7 @@ pub async fn scan(
             progress.bucket_done(findings.len());
             coverage.merge(seen);
             for finding in &findings {
-                coverage.findings += 1;
+                coverage.finding(finding);
                 report(finding);
             }
         }
@@ -182,7 +183,8 @@ impl Engine<'_> {
                 let is_aws = bucket.account.provider == Provider::Aws;
                 let object_acls =
                     if is_aws { ObjectAcls::of(&bucket, &facts, account_facts, zone) } else { None };
-                Ok(Judged { bucket, exposure, object_acls })
+                let tags = estate::tags(bucket.account.provider, &facts);
+                Ok(Judged { bucket, exposure, tags, object_acls })
             }
         };
         let mut judging = target.cloud.buckets(account).map(judge).buffer_unordered(BUCKETS_JUDGED_IN_FLIGHT);

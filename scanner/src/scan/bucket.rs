@@ -31,6 +31,7 @@ impl Engine<'_> {
             self.seen.clone(),
             self.settings.confidence_min,
         );
+        assessment.tagged(judged.tags.iter().cloned());
         let mut coverage = Coverage::begin();
         coverage.buckets = 1;
         coverage.buckets_exposed = u64::from(!judged.exposure.exposures.is_empty());
