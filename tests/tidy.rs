@@ -3,8 +3,15 @@
 use std::path::{Path, PathBuf};
 
 /// The floors of the scanner, from the bottom; what stands on one line stands side by side.
-const FLOORS: [&[&str]; 7] =
-    [&["estate"], &["exposure"], &["findings"], &["cloud"], &["scan", "report"], &["config"], &["cli"]];
+const FLOORS: [&[&str]; 7] = [
+    &["estate"],
+    &["exposure"],
+    &["findings"],
+    &["cloud", "store"],
+    &["scan", "report"],
+    &["config"],
+    &["cli"],
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()

@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 mod classify;
 mod explain;
+mod findings;
 mod log;
 mod progress;
 mod scan;
@@ -31,6 +32,8 @@ enum Command {
     Scan(Box<scan::ScanArgs>),
     /// Say who can reach a bucket, why, and what would close it.
     Explain(Box<explain::ExplainArgs>),
+    /// Look into the ledger: what is open, what changed, what may be put aside, whom it is about.
+    Findings(findings::FindingsArgs),
     /// Say what is inside local files, one JSON line each.
     Classify(classify::ClassifyArgs),
 }
@@ -44,6 +47,7 @@ pub fn main() -> ExitCode {
     let ended = match cli.command {
         Command::Scan(args) => scan::run(*args),
         Command::Explain(args) => explain::run(*args),
+        Command::Findings(args) => findings::run(args),
         Command::Classify(args) => classify::run(args),
     };
     ended.unwrap_or_else(|error| {

@@ -8,9 +8,14 @@ use crate::estate::Provider;
 use crate::exposure::Exposure;
 
 mod assessment;
+mod changes;
+mod examined;
+mod ledger;
 mod severity;
 
-pub use assessment::{Assessment, reads};
+pub use assessment::{Assessment, reads, reads_any};
+pub use examined::{Examined, Holders};
+pub use ledger::{Look, Record, holds, reconcile};
 pub use severity::{Reach, Severity};
 
 /// The schema that findings of this version state.
@@ -143,6 +148,9 @@ pub struct Objects {
     /// How many of them were written in which hour (RFC 3339): a copying automation is a burst. The fullest hours only.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub written_by_hour: BTreeMap<String, u64>,
+    /// All of them, for the ledger; never told.
+    #[serde(skip)]
+    pub holders: Holders,
 }
 
 /// One category over all objects of a finding.

@@ -138,7 +138,7 @@ impl Assessment {
                     pile.exposures.push(way);
                 }
             }
-            pile.objects.take(object);
+            pile.objects.take(&self.bucket, object);
             pile.aggregate.take(detection);
         }
     }
@@ -166,7 +166,7 @@ impl Assessment {
             status: Transition::New,
             changes: Vec::new(),
             exposed_since: rule.starts_with("exposed_").then(|| seen.clone()),
-            exposure_window_ms: None,
+            exposure_window_ms: rule.starts_with("exposed_").then_some(0),
             resolved_at: None,
             suppression: None,
             tags: tags.clone(),
@@ -235,9 +235,10 @@ impl Assessment {
 }
 
 impl Objects {
-    fn take(&mut self, object: &Object) {
+    fn take(&mut self, bucket: &Bucket, object: &Object) {
         self.count += 1;
         self.bytes += object.size_bytes;
+        self.holders.insert(&bucket.name, &object.key);
         if self.top_keys.len() < TOP_KEYS {
             self.top_keys.push(spillwatch_classifiers::screen(&object.key).to_string());
         }
@@ -317,9 +318,14 @@ fn outside(way: &Exposure, kinds: &[Access]) -> bool {
     way.audience != Audience::Organization && kinds.iter().any(|kind| way.access.contains(kind))
 }
 
-/// Whether this way in lets somebody outside read the key; who administers can grant himself the reading.
+/// Whether this way in lets somebody outside read the key.
 pub fn reads(way: &Exposure, key: &str) -> bool {
-    outside(way, &[Access::Read, Access::Administer]) && way.keys.contains(key)
+    reads_any(way) && way.keys.contains(key)
+}
+
+/// Whether it lets somebody outside read any key; who administers can grant himself the reading.
+pub fn reads_any(way: &Exposure) -> bool {
+    outside(way, &[Access::Read, Access::Administer])
 }
 
 fn uid(bucket: &Bucket, rule: &str, class: &str) -> String {

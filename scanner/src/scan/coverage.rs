@@ -70,6 +70,8 @@ pub struct LedgerCoverage {
     pub suppressions_unmatched: Vec<Suppression>,
     /// Suppressions that ended while their finding is still there. The first hundred.
     pub suppressions_expired: Vec<Suppression>,
+    /// Whether a part of what the run saw could not be read from it or written to it.
+    pub failed: bool,
 }
 
 /// Objects or bytes.
@@ -95,6 +97,12 @@ impl CountedGap {
     /// What happened and the next step.
     pub fn detail(&self) -> &str {
         &self.gap.detail
+    }
+}
+
+impl Default for Coverage {
+    fn default() -> Self {
+        Self::begin()
     }
 }
 
