@@ -5,11 +5,15 @@
 
 mod acme;
 mod acme_server;
+mod affected;
 mod aws;
 mod cloud_conformance;
+mod lifecycle;
 mod local;
 mod scan;
+mod schema;
 mod servers;
+mod store;
 mod tidy;
 
 use std::process::{Command, Output};

@@ -10,6 +10,7 @@ mod findings;
 mod log;
 mod progress;
 mod scan;
+mod schema;
 mod targets;
 
 /// Finds what somebody outside can reach in cloud storage and says what is inside.
@@ -34,6 +35,8 @@ enum Command {
     Explain(Box<explain::ExplainArgs>),
     /// Look into the ledger: what is open, what changed, what may be put aside, whom it is about.
     Findings(findings::FindingsArgs),
+    /// Print the JSON Schema of an output.
+    Schema(schema::SchemaArgs),
     /// Say what is inside local files, one JSON line each.
     Classify(classify::ClassifyArgs),
 }
@@ -48,6 +51,7 @@ pub fn main() -> ExitCode {
         Command::Scan(args) => scan::run(*args),
         Command::Explain(args) => explain::run(*args),
         Command::Findings(args) => findings::run(args),
+        Command::Schema(args) => schema::run(&args),
         Command::Classify(args) => classify::run(args),
     };
     ended.unwrap_or_else(|error| {

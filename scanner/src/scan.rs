@@ -15,6 +15,7 @@ use crate::exposure::{self, BucketExposure, Certainty, ZoneOfTrust};
 use crate::findings::{Finding, Reach};
 use crate::store::Store;
 
+pub mod affected;
 mod bucket;
 mod coverage;
 mod keeping;
@@ -248,7 +249,7 @@ fn urgency(exposure: &BucketExposure) -> (bool, Reach) {
 }
 
 /// Keys the counts of distinct values: other in every run, so that nothing can be learnt from them.
-fn random_key() -> [u8; 32] {
+pub(crate) fn random_key() -> [u8; 32] {
     let mut key = [0; 32];
     for part in key.chunks_mut(8) {
         // Seeded by the system's randomness, and each one differently.

@@ -11,6 +11,7 @@ use super::scan::{read_config, tokio_runtime};
 use crate::findings::{Record, Suppression, Transition, holds};
 use crate::store::{self, Store};
 
+mod affected;
 mod diff;
 mod list;
 mod show;
@@ -45,11 +46,13 @@ enum Command {
     Runs,
     /// What differs between two runs.
     Diff(diff::DiffArgs),
+    /// Read the objects of findings again, and write who stands in them, sealed for those who will tell them.
+    Affected(affected::AffectedArgs),
 }
 
 pub(super) fn run(args: FindingsArgs) -> anyhow::Result<ExitCode> {
     let config = args.config.as_deref().map(read_config).transpose()?.unwrap_or_default();
-    let Some(word) = args.state.or(config.ledger) else {
+    let Some(word) = args.state.or_else(|| config.ledger.clone()) else {
         bail!("no ledger is named; pass `--state FILE|URL`, or set `ledger` in the section `[state]`");
     };
     tokio_runtime()?.block_on(async {
@@ -66,6 +69,7 @@ pub(super) fn run(args: FindingsArgs) -> anyhow::Result<ExitCode> {
             Command::Unsuppress(args) => suppress::end(store, &args).await,
             Command::Runs => diff::runs(store).await,
             Command::Diff(args) => diff::run(store, &args).await,
+            Command::Affected(args) => return affected::run(store, &args, config).await,
         }?;
         Ok(ExitCode::SUCCESS)
     })

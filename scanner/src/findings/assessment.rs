@@ -7,7 +7,8 @@ use spillwatch_classifiers::{Category, Classification, Distinct, Evidence};
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
-use super::{Finding, Found, Objects, Reach, SCHEMA, Sample, Severity, Transition, severity};
+use super::severity::{self, Volume};
+use super::{Examined, Finding, Found, Objects, Reach, SCHEMA, Sample, Severity, Transition};
 use crate::estate::{Bucket, Object, Provider};
 use crate::exposure::{Access, Audience, BucketExposure, Certainty, Exposure, Keys};
 
@@ -143,8 +144,8 @@ impl Assessment {
         }
     }
 
-    /// Ends the bucket.
-    pub fn findings(self) -> Vec<Finding> {
+    /// Ends the bucket, of which so much was seen.
+    pub fn findings(self, examined: &Examined) -> Vec<Finding> {
         let Self { bucket, exposure, tags, seen, opened, mut unread, piles, key_beside, .. } = self;
         let make = |rule: &str, class: &str, severity: Severity, because, remediation: &str| Finding {
             schema: SCHEMA.to_owned(),
@@ -175,7 +176,10 @@ impl Assessment {
         for ((category, outside), pile) in piles {
             let key_beside =
                 category == Category::EncryptedBlob && key_beside.iter().any(|reach| reach.is_outside());
-            let (severity, mut because) = severity::of_content(category, pile.reach, key_beside);
+            let unseen = if outside { &examined.unseen_outside } else { &examined.unseen_inside };
+            let all_read = examined.facts && examined.object_acls && examined.listing && unseen.is_empty();
+            let volume = Volume { people: pile.aggregate.distinct.estimate(), all_read };
+            let (severity, mut because) = severity::of_content(category, pile.reach, key_beside, volume);
             because.extend(pile.exposures.iter().flat_map(|way| way.because.clone()).take(EVIDENCE));
             let (rule, remediation) = if outside {
                 ("exposed_content", "close the exposure, then find out who read the objects")

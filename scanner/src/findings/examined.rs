@@ -34,6 +34,16 @@ impl Holders {
         self.all_known &= other.all_known;
     }
 
+    /// How many are known.
+    pub fn len(&self) -> usize {
+        self.digests.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.all_known && self.digests.is_empty()
+    }
+
     /// Whether an object of a bucket may be one of them.
     pub fn may_hold(&self, bucket: &str, key: &str) -> bool {
         !self.all_known || self.digests.contains(&digest(bucket, key))

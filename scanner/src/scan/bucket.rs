@@ -87,7 +87,7 @@ impl Engine<'_> {
         examined.object_acls = judged.object_acls.is_none() || (examined.listing && listed.object_acls);
         examined.closed = !listed.opened && !judged.exposure.exposures.iter().any(reads_any);
         examined.unseen_outside.extend(&listed.unseen_outside);
-        BucketSurvey { bucket: judged.bucket, findings: assessment.findings(), coverage, examined }
+        BucketSurvey { bucket: judged.bucket, findings: assessment.findings(&examined), coverage, examined }
     }
 
     /// Lists the bucket and sends on what is to be read now; the rest competes for the sample.

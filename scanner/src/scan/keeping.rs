@@ -3,6 +3,9 @@
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 
+use time::OffsetDateTime;
+use time::macros::format_description;
+
 use super::bucket::BucketSurvey;
 use super::coverage::now;
 use super::{Coverage, LedgerCoverage, Target};
@@ -31,7 +34,7 @@ impl<'a> Keeping<'a> {
         let targets: Vec<String> =
             targets.iter().map(|target| spillwatch_classifiers::screen(&target.word).to_string()).collect();
         let run = Run {
-            id: name(&coverage.started),
+            id: name(),
             started: coverage.started.clone(),
             ended: None,
             targets: targets.clone(),
@@ -151,7 +154,8 @@ async fn beside(store: &dyn Store, run: &str) -> Result<LedgerCoverage, StoreErr
 }
 
 /// A name for a run: names are in the order of their starts, and two that start together differ.
-fn name(started: &str) -> String {
-    let digits: String = started.chars().filter(char::is_ascii_digit).collect();
-    format!("{digits}-{:06x}", RandomState::new().hash_one(0) & 0xff_ffff)
+fn name() -> String {
+    let form = format_description!("[year][month][day]T[hour][minute][second].[subsecond digits:6]");
+    let started = OffsetDateTime::now_utc().format(form).unwrap_or_default();
+    format!("{started}-{:04x}", RandomState::new().hash_one(0) & 0xffff)
 }
