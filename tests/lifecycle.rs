@@ -160,8 +160,10 @@ fn a_gap_closes_nothing() {
     let estate = Estate::new();
     let leak = statuses(&estate.scan(&["--all"]));
     let still_open = |report: &[Value], what: &str| {
+        // That it could not be judged is over once it could; what was found before is not.
+        let closed = statuses(report).into_iter();
         let closed: Vec<_> =
-            statuses(report).into_iter().filter(|(_, status)| status == "resolved").collect();
+            closed.filter(|((_, rule, _), status)| rule != "unread_bucket" && status == "resolved").collect();
         assert!(closed.is_empty(), "{what}: {closed:?}");
     };
     // Who reaches it cannot be read.
