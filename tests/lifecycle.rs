@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
+use bytes::Bytes;
 use serde_json::{Value, json};
+use spillwatch_fixtures::s3_server::{S3Server, Stored};
 
 use crate::{lines, spillwatch};
 
@@ -186,6 +190,50 @@ fn a_gap_closes_nothing() {
     let report = lines(&spillwatch(&["scan", "--state", &estate.file("ledger.db"), &alone]));
     still_open(&report, "another target");
     assert!(report.last().unwrap()["ledger"]["unexamined"].as_u64().unwrap() >= leak.len() as u64);
+}
+
+#[test]
+fn a_run_that_is_ended_before_its_time_closes_nothing() {
+    let server = S3Server::start().unwrap();
+    for n in 0..1_000 {
+        server.put("docs", &format!("a/{n}.log"), "2026-11-23 finished job 1234 in 56 ms\n");
+    }
+    let mut directory = "employee_id,name,email,department,salary\n".to_owned();
+    for n in 0..40 {
+        directory += &format!("E{n:04},Ada Lovelace,ada.{n}@acme.internal,Engineering,51000\n");
+    }
+    server.put("docs", "people.csv", Stored::from(Bytes::from(directory)));
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = folder.path().join("ledger.db");
+    let scan = |ends_early: bool| {
+        let before = server.requests("GetObject");
+        let child = Command::new(env!("CARGO_BIN_EXE_spillwatch"))
+            .args(["scan", "--all", "s3://docs", "--path-style", "--region", "us-east-1", "--state"])
+            .args([ledger.to_str().unwrap(), "--endpoint-url", &server.endpoint()])
+            .envs([("AWS_ACCESS_KEY_ID", "tests"), ("AWS_SECRET_ACCESS_KEY", "tests")])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        if ends_early {
+            while server.requests("GetObject") == before {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+        }
+        lines(&child.wait_with_output().unwrap())
+    };
+    let found = statuses(&scan(false));
+    let people =
+        found.keys().find(|(.., class)| class == "employee_pii").expect("the directory is found").clone();
+    // It is gone, but the run that could see it is ended.
+    server.put("docs", "people.csv", "nothing");
+    server.delay_reads(Duration::from_millis(400));
+    let report = scan(true);
+    assert_eq!(report.last().unwrap()["interrupted"], true);
+    assert!(statuses(&report).into_values().all(|status| status != "resolved"), "{report:#?}");
+    server.delay_reads(Duration::ZERO);
+    assert_eq!(statuses(&scan(false))[&people], "resolved");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! Everything else leaves as [`Masked`](crate::Masked). But whoever's data was exposed has to be told, and for that somebody
 //! must have their names and addresses once. This door is for that list alone: it hands each person to a function that the
 //! caller gives, in a type that cannot be printed, logged, serialised or copied, and is overwritten when it is dropped.
-//! Sessions that were not begun here keep no value.
+//! Sessions that were not begun here keep no value. The buffers that all bytes are read through are not overwritten.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

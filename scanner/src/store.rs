@@ -75,7 +75,7 @@ pub struct Run {
     pub ended: Option<String>,
     /// What was to be scanned, as it was written.
     pub targets: Vec<String>,
-    /// `spillwatch.coverage/1`, where it ended.
+    /// `spillwatch.coverage/1` without its `gaps`, where it ended.
     pub coverage: Option<Value>,
 }
 

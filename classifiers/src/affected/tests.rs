@@ -97,3 +97,25 @@ fn a_session_that_was_not_begun_here_keeps_nobody() {
     assert!(gather.tables.iter().all(|table| table.kept.rows.is_empty()));
     assert!(gather.sightings.kept.values.is_empty());
 }
+
+/// Does not compile where the type has the trait: then there would be two answers to the same question.
+macro_rules! has_not {
+    ($kind:ty: $bound:path) => {{
+        trait Answer<A> {
+            fn answer() {}
+        }
+        struct Has;
+        impl<T: ?Sized> Answer<()> for T {}
+        impl<T: ?Sized + $bound> Answer<Has> for T {}
+        <$kind as Answer<_>>::answer();
+    }};
+}
+
+#[test]
+fn a_person_cannot_be_printed_serialised_or_copied() {
+    has_not!(Person: std::fmt::Debug);
+    has_not!(Person: std::fmt::Display);
+    has_not!(Person: serde::Serialize);
+    has_not!(Person: Clone);
+    has_not!(People: std::fmt::Debug);
+}

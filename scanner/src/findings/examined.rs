@@ -25,6 +25,10 @@ impl Default for Holders {
 impl Holders {
     /// Adds an object of a bucket.
     pub fn insert(&mut self, bucket: &str, key: &str) {
+        // Full: of millions of objects, no more digests are made.
+        if !self.all_known && self.digests.len() == HOLDERS_MAX {
+            return;
+        }
         self.insert_digest(digest(bucket, key));
     }
 
@@ -136,6 +140,15 @@ impl Examined {
             confidence_min: 1.0,
             gone: false,
         }
+    }
+
+    /// Whether everything was seen that there is to see.
+    pub fn is_whole(&self) -> bool {
+        self.facts
+            && self.object_acls
+            && self.listing
+            && self.unseen_outside.is_empty()
+            && self.unseen_inside.is_empty()
     }
 
     /// Whether a finding of this rule, last seen in `holders` with this least confidence, is gone if it was not found.

@@ -47,7 +47,7 @@ pub async fn look_again(
         }
     };
     let mut found = 0;
-    let mut pages = target.cloud.objects(&bucket, "");
+    let mut pages = target.cloud.objects(&bucket, &target.prefix);
     while let Some(page) = pages.next().await {
         let objects = match page {
             Ok(objects) => objects,

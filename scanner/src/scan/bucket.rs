@@ -87,6 +87,7 @@ impl Engine<'_> {
         examined.object_acls = judged.object_acls.is_none() || (examined.listing && listed.object_acls);
         examined.closed = !listed.opened && !judged.exposure.exposures.iter().any(reads_any);
         examined.unseen_outside.extend(&listed.unseen_outside);
+        coverage.buckets_seen_whole = u64::from(examined.is_whole());
         BucketSurvey { bucket: judged.bucket, findings: assessment.findings(&examined), coverage, examined }
     }
 

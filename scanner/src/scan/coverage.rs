@@ -34,6 +34,8 @@ pub struct Coverage {
     pub buckets: u64,
     /// Of these, open to somebody outside, proven or possible.
     pub buckets_exposed: u64,
+    /// Of the buckets, those of which everything was seen: who reaches them, every key, every object to its end.
+    pub buckets_seen_whole: u64,
     /// Objects by what became of them.
     pub objects: Counts,
     /// Bytes by what became of them.
@@ -118,6 +120,7 @@ impl Coverage {
             accounts: 0,
             buckets: 0,
             buckets_exposed: 0,
+            buckets_seen_whole: 0,
             objects: Counts::default(),
             bytes: Counts::default(),
             findings: 0,
@@ -165,6 +168,7 @@ impl Coverage {
     pub(super) fn merge(&mut self, other: Self) {
         self.buckets += other.buckets;
         self.buckets_exposed += other.buckets_exposed;
+        self.buckets_seen_whole += other.buckets_seen_whole;
         for (sum, more) in [(&mut self.objects, other.objects), (&mut self.bytes, other.bytes)] {
             sum.listed += more.listed;
             sum.read += more.read;

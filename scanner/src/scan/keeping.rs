@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 
+use serde_json::Value;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
@@ -102,7 +103,7 @@ impl<'a> Keeping<'a> {
         coverage.ledger = Some(LedgerCoverage { failed: self.failed, ..beside });
         let mut coverage = coverage.end();
         self.run.ended = Some(coverage.ended.clone());
-        self.run.coverage = serde_json::to_value(&coverage).ok();
+        self.run.coverage = serde_json::to_value(&coverage).ok().map(without_gaps);
         if let Err(error) = store.end(&self.run).await {
             tracing::warn!("{error}");
             coverage.ledger = coverage.ledger.map(|ledger| LedgerCoverage { failed: true, ..ledger });
@@ -131,6 +132,14 @@ impl<'a> Keeping<'a> {
         });
         None
     }
+}
+
+/// The gaps one by one stand in the report: hundreds of runs are kept, and their counts are enough.
+fn without_gaps(mut coverage: Value) -> Value {
+    if let Some(fields) = coverage.as_object_mut() {
+        fields.remove("gaps");
+    }
+    coverage
 }
 
 async fn beside(store: &dyn Store, run: &str) -> Result<LedgerCoverage, StoreError> {
