@@ -314,6 +314,59 @@ fn a_suppressed_finding_is_put_aside_until_its_date_and_said_to_be() {
 }
 
 #[test]
+fn a_suppression_that_has_ended_is_told_with_its_finding() {
+    let estate = Estate::new();
+    let report = estate.scan(&[]);
+    let uid = report.iter().find(|line| line["severity"] == "critical").unwrap()["uid"].as_str().unwrap();
+    let soon = time::OffsetDateTime::now_utc() + time::Duration::seconds(3);
+    let soon = soon.format(&time::format_description::well_known::Rfc3339).unwrap();
+    let args = ["suppress", uid, "--reason", "a drill", "--author", "ada", "--until", &soon];
+    assert_eq!(estate.findings(&args).0, Some(0));
+    let state = |report: &[Value]| {
+        let expired = report.last().unwrap()["ledger"]["suppressions_expired"].as_array().unwrap().len();
+        let status = report.iter().find(|line| line["uid"] == uid).unwrap()["status"].clone();
+        (status, expired)
+    };
+    assert_eq!(state(&estate.scan(&[])), ("suppressed".into(), 0));
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(state(&estate.scan(&[])), ("reopened".into(), 1));
+}
+
+#[test]
+fn the_list_is_cut_by_status_and_severity() {
+    let estate = Estate::new();
+    estate.scan(&[]);
+    let (_, all, _) = estate.findings(&["list"]);
+    let (_, severe, _) = estate.findings(&["list", "--min-severity", "high"]);
+    let severities: Vec<&str> = severe.lines().skip(1).map(|line| line.split(' ').next().unwrap()).collect();
+    assert!(
+        severities.is_sorted() && severities.contains(&"critical") && severities.contains(&"high"),
+        "{severe}"
+    );
+    assert!(severities.len() < all.lines().count() - 1);
+    assert!(all.lines().nth(1).unwrap().starts_with("critical"), "worst first: {all}");
+    let (_, none, _) = estate.findings(&["list", "--status", "resolved", "--format", "jsonl"]);
+    assert_eq!(none, "");
+}
+
+#[test]
+fn a_ledger_that_fails_in_the_middle_hides_no_finding() {
+    let estate = Estate::new();
+    let before = estate.scan(&[]);
+    let ledger = estate.file("ledger.db");
+    rusqlite::Connection::open(&ledger).unwrap().execute("UPDATE findings SET finding = 'x'", []).unwrap();
+    let output = spillwatch(&["scan", "--state", &ledger, &estate.path()]);
+    assert_eq!(output.status.code(), Some(1));
+    let report = lines(&output);
+    assert_eq!(report.len(), before.len());
+    let coverage = report.last().unwrap();
+    assert_eq!((&coverage["ledger"]["failed"], &coverage["complete"]), (&true.into(), &false.into()));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("holds a row that cannot be read"), "{said}");
+    assert_eq!(said.matches("not all of it is remembered").count(), 1, "said once: {said}");
+}
+
+#[test]
 fn wrong_words_are_answered_with_the_next_step() {
     let estate = Estate::new();
     let (code, _, said) = estate.findings(&["list"]);

@@ -180,6 +180,12 @@ impl Assessment {
             let all_read = examined.facts && examined.object_acls && examined.listing && unseen.is_empty();
             let volume = Volume { people: pile.aggregate.distinct.estimate(), all_read };
             let (severity, mut because) = severity::of_content(category, pile.reach, key_beside, volume);
+            if outside && exposure.website {
+                because.push(
+                    "the bucket is a website, public on purpose; this content in it is hardly meant to be"
+                        .to_owned(),
+                );
+            }
             because.extend(pile.exposures.iter().flat_map(|way| way.because.clone()).take(EVIDENCE));
             let (rule, remediation) = if outside {
                 ("exposed_content", "close the exposure, then find out who read the objects")
