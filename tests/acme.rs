@@ -126,3 +126,12 @@ fn estate_path_holds(canary: &str) -> bool {
     }
     below(&estate(), canary)
 }
+
+#[test]
+fn an_object_that_its_own_acl_opens_is_explained() {
+    let facts = estate().join("aws/111122223333/acme-hr-exports/facts.json");
+    let verdict = lines(&spillwatch(&["explain", facts.to_str().unwrap()])).remove(0);
+    let open = &verdict["exposures"][0];
+    assert_eq!((&open["audience"], &open["certainty"]), (&"anyone".into(), &"proven".into()), "{verdict}");
+    assert!(open["witness"]["command"].as_str().unwrap().contains("acme-hr-exports"), "{verdict}");
+}

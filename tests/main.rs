@@ -16,7 +16,7 @@ mod servers;
 mod store;
 mod tidy;
 
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 fn spillwatch(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_spillwatch")).args(args).output().unwrap()
@@ -63,4 +63,21 @@ fn a_denied_listing_is_a_gap_and_the_scan_goes_on() {
     let coverage = lines(&output).pop().unwrap();
     assert!(coverage["gaps_by_reason"]["denied"].as_u64().unwrap() >= 1);
     assert_eq!(coverage["buckets"], 1);
+}
+
+#[test]
+fn a_reader_who_has_seen_enough_is_no_failure() {
+    use std::io::{BufRead, BufReader};
+    let many = tempfile::tempdir().unwrap();
+    for name in 0..2_000 {
+        std::fs::write(many.path().join(format!("{name}.csv")), "a,b\n1,2\n").unwrap();
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_spillwatch"));
+    command.args(["classify", many.path().to_str().unwrap()]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut running = command.spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(running.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let ended = running.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8(ended.stderr).unwrap(), "");
+    assert_eq!(ended.status.code(), Some(0));
 }

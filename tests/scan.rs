@@ -140,5 +140,5 @@ fn every_mistake_in_a_configuration_is_told_with_its_line() {
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("has 2 mistakes:\n  line 2: unknown setting `roles`"), "{said}");
-    assert!(said.contains("\n  line 4: `reads_in_flight_max` is a integer; it takes"), "{said}");
+    assert!(said.contains("\n  line 4: `reads_in_flight_max` is an integer; it takes"), "{said}");
 }

@@ -8,7 +8,7 @@ const FLOORS: [&[&str]; 7] = [
     &["exposure"],
     &["findings"],
     &["cloud", "store"],
-    &["scan", "report"],
+    &["scan", "lockdown", "report"],
     &["config"],
     &["cli"],
 ];

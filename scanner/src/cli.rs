@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 mod classify;
 mod explain;
 mod findings;
+mod lock;
 mod log;
 mod progress;
 mod scan;
@@ -37,6 +38,8 @@ enum Command {
     Findings(findings::FindingsArgs),
     /// Print the JSON Schema of an output.
     Schema(schema::SchemaArgs),
+    /// Close what is open: plan, apply, undo.
+    Lock(Box<lock::LockArgs>),
     /// Say what is inside local files, one JSON line each.
     Classify(classify::ClassifyArgs),
 }
@@ -52,15 +55,24 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::run(*args),
         Command::Findings(args) => findings::run(args),
         Command::Schema(args) => schema::run(&args),
+        Command::Lock(args) => lock::run(*args),
         Command::Classify(args) => classify::run(args),
     };
     ended.unwrap_or_else(|error| {
-        // A closed pipe is a reader who has seen enough.
-        let closed = |cause: &std::io::Error| cause.kind() == std::io::ErrorKind::BrokenPipe;
-        if error.downcast_ref().is_some_and(closed) {
+        if is_closed_pipe(&error) {
             return ExitCode::SUCCESS;
         }
         log::failure(json, &error);
         ExitCode::FAILURE
+    })
+}
+
+/// Whether the reader of our output has seen enough.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    use std::io::ErrorKind::BrokenPipe;
+    error.chain().any(|cause| {
+        let written = cause.downcast_ref().map(std::io::Error::kind);
+        let serialised = cause.downcast_ref().and_then(serde_json::Error::io_error_kind);
+        written == Some(BrokenPipe) || serialised == Some(BrokenPipe)
     })
 }

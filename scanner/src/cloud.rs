@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
+use serde_json::Value;
 
-use crate::estate::{Account, Bucket, Facts, Gap, GapReason, Object};
+use crate::estate::{Account, Bucket, Facts, Gap, GapReason, Object, Setting};
 use crate::exposure::ZoneOfTrust;
 
 pub mod aws;
@@ -52,6 +53,38 @@ pub trait Cloud: Send + Sync {
 
     /// The object's bytes. A broken connection is resumed; an error in the stream is final and ends it.
     async fn read(&self, bucket: &Bucket, object: &Object) -> Result<Body, CloudError>;
+}
+
+/// A door that can also set what is set on a bucket. Only lockdown is handed one.
+#[async_trait]
+pub trait Lockable: Cloud {
+    /// What a setting is now, read afresh.
+    async fn stated(&self, bucket: &Bucket, setting: &Setting) -> Result<Stated, CloudError>;
+
+    /// Sets a setting that is `from` to `to`; an error as the answer means that there is to be none.
+    async fn set(
+        &self,
+        bucket: &Bucket,
+        setting: &Setting,
+        from: &Value,
+        to: &Stated,
+    ) -> Result<(), CloudError>;
+}
+
+/// What a setting is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stated {
+    /// The answer of the operation that reads it.
+    pub answer: Value,
+    /// The same and what hangs on it as text by operation, where setting it back is to leave a file as it was.
+    pub verbatim: BTreeMap<String, String>,
+}
+
+impl Stated {
+    /// An answer without a text of its own.
+    pub fn answered(answer: Value) -> Self {
+        Self { answer, verbatim: BTreeMap::new() }
+    }
 }
 
 /// An object on its way in.

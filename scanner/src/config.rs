@@ -1,8 +1,10 @@
 //! What does the configuration file say? The file as written → settings as meant, all mistakes told at once with their lines.
 
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
+use anyhow::Context;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -24,6 +26,8 @@ pub struct Config {
     pub require_full_coverage: bool,
     /// The ledger between runs: a file, or `postgres://…`.
     pub ledger: Option<String>,
+    /// The role that `lock` assumes in each account; without one, it writes with the caller's own credentials.
+    pub lockdown_role: Option<Role>,
 }
 
 /// A mistake in the file.
@@ -39,6 +43,16 @@ impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}: {}", self.line, self.message)
     }
+}
+
+/// Reads a configuration file, or tells every mistake in it in one error.
+pub fn read(path: &Path) -> anyhow::Result<Config> {
+    let name = path.display();
+    let text = std::fs::read_to_string(path).with_context(|| format!("could not read `{name}`"))?;
+    parse(&text).map_err(|mistakes| {
+        let lines: Vec<String> = mistakes.iter().map(|mistake| format!("  {mistake}")).collect();
+        anyhow::anyhow!("`{name}` has {} mistakes:\n{}", lines.len(), lines.join("\n"))
+    })
 }
 
 /// Reads a configuration file's text, or tells every mistake in it, in the order of lines.
@@ -67,6 +81,9 @@ pub fn parse(text: &str) -> Result<Config, Vec<Mistake>> {
     }
     if let Some(section) = top.section("state", &mut reader) {
         state(section, &mut config, &mut reader);
+    }
+    if let Some(section) = top.section("lockdown", &mut reader) {
+        config.lockdown_role = lockdown(section, &mut reader);
     }
     top.end(&mut reader);
     if reader.mistakes.is_empty() {
@@ -122,6 +139,14 @@ fn aws(mut section: Section<'_>, aws: &mut AwsSettings, reader: &mut Reader<'_>)
             return;
         }
     };
+}
+
+fn lockdown(mut section: Section<'_>, reader: &mut Reader<'_>) -> Option<Role> {
+    let (mut name, mut external_id) = (None, None);
+    section.set("role_name", reader, text, |value| name = Some(value));
+    section.set("external_id", reader, text, |value| external_id = Some(value));
+    section.end(reader);
+    name.map(|name| Role { name, external_id })
 }
 
 fn zone(mut section: Section<'_>, zone: &mut ZoneOfTrust, reader: &mut Reader<'_>) {
@@ -192,7 +217,7 @@ impl<'t> Section<'t> {
         match value.into_inner() {
             DeValue::Table(table) => Some(Self { at, ..Self::new(key, table) }),
             other => {
-                reader.mistake(at, format!("`{key}` is a {}; write a section `[{key}]`", other.type_str()));
+                reader.mistake(at, format!("`{key}` is {}; write a section `[{key}]`", kind(&other)));
                 None
             }
         }
@@ -210,7 +235,7 @@ impl<'t> Section<'t> {
             Ok(read) => set(read),
             Err(wanted) => reader.mistake(
                 value.span().start,
-                format!("`{key}` is a {}; it takes {wanted}", value.get_ref().type_str()),
+                format!("`{key}` is {}; it takes {wanted}", kind(value.get_ref())),
             ),
         }
     }
@@ -225,6 +250,13 @@ impl<'t> Section<'t> {
             );
         }
     }
+}
+
+/// What a value is, with its article.
+fn kind(value: &DeValue<'_>) -> String {
+    let name = value.type_str();
+    let article = if name.starts_with(['a', 'i']) { "an" } else { "a" };
+    format!("{article} {name}")
 }
 
 fn text(value: &DeValue<'_>) -> Result<String, String> {

@@ -8,6 +8,9 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 pub mod aws;
+mod setting;
+
+pub use setting::{Change, Setting, block_with, policy};
 
 /// Whose cloud something stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -16,7 +16,7 @@ mod severity;
 pub use assessment::{Assessment, reads, reads_any};
 pub use examined::{Examined, Holders};
 pub use ledger::{Look, Record, holds, reconcile};
-pub use severity::{Reach, Severity};
+pub use severity::{Reach, Severity, of_access};
 
 /// The schema that findings of this version state.
 pub const SCHEMA: &str = "spillwatch.finding/1";

@@ -1,6 +1,6 @@
 //! spillwatch finds what somebody outside can reach in cloud storage and says what is inside.
 //!
-//! Imports point down only: cli → scan, report → cloud, store → findings → exposure → estate → classifiers.
+//! Imports point down only: cli → scan, lockdown, report → cloud, store → findings → exposure → estate → classifiers.
 
 /// The command line: people and files.
 pub mod cli;
@@ -14,6 +14,8 @@ pub mod estate;
 pub mod exposure;
 /// What is wrong, how bad, and under which name.
 pub mod findings;
+/// How exposures are closed, and opened again.
+pub mod lockdown;
 /// How findings are written down.
 pub mod report;
 /// The way of a bucket and of an object.

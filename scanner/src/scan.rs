@@ -9,12 +9,14 @@ use spillwatch_classifiers::{Classifier, Limits};
 use tokio::sync::{Semaphore, watch};
 
 use crate::cloud::{Cloud, CloudError};
+use crate::estate::aws::{Inventory, acl_inventories};
 use crate::estate::{self, Account, Bucket, Gap, Provider};
 use crate::exposure::aws::ObjectAcls;
 use crate::exposure::{self, BucketExposure, Certainty, ZoneOfTrust};
 use crate::findings::{Finding, Reach};
 use crate::store::Store;
 
+mod acl_report;
 pub mod affected;
 mod bucket;
 mod coverage;
@@ -92,6 +94,8 @@ struct Judged {
     tags: Vec<(String, String)>,
     /// What decides about its objects' ACLs, if they can grant anything.
     object_acls: Option<ObjectAcls>,
+    /// The report that tells them without asking for each.
+    acl_inventory: Option<Inventory>,
 }
 
 struct Engine<'a> {
@@ -187,10 +191,7 @@ impl Engine<'_> {
             }
         };
         coverage.accounts += accounts.len() as u64;
-        let mut zone = target.cloud.zone_of_trust().await;
-        zone.accounts.extend(accounts.iter().map(|account| account.id.clone()));
-        zone.extend(&self.settings.zone);
-        let zone = Arc::new(zone);
+        let zone = Arc::new(zone(target.cloud.as_ref(), &accounts, &self.settings.zone).await);
         let judging = accounts.iter().map(|account| self.judge_account(target, account, &zone));
         let mut judging = stream::iter(judging).buffer_unordered(ACCOUNTS_IN_FLIGHT);
         let mut all = Vec::new();
@@ -214,8 +215,11 @@ impl Engine<'_> {
                 let is_aws = bucket.account.provider == Provider::Aws;
                 let object_acls =
                     if is_aws { ObjectAcls::of(&bucket, &facts, account_facts, zone) } else { None };
+                let acl_inventory = object_acls
+                    .as_ref()
+                    .and_then(|_| acl_inventories(&facts, &bucket.name).into_iter().next());
                 let tags = estate::tags(bucket.account.provider, &facts);
-                Ok(Judged { bucket, at, exposure, tags, object_acls })
+                Ok(Judged { bucket, at, exposure, tags, object_acls, acl_inventory })
             }
         };
         let mut judging = target.cloud.buckets(account).map(judge).buffer_unordered(BUCKETS_JUDGED_IN_FLIGHT);
@@ -240,6 +244,14 @@ impl Engine<'_> {
         }
         Enumerated { account: account.clone(), judged, complete, gaps }
     }
+}
+
+/// Who belongs to us: whom the provider states, the accounts of the run, and whom the settings name.
+pub async fn zone(cloud: &dyn Cloud, accounts: &[Account], named: &ZoneOfTrust) -> ZoneOfTrust {
+    let mut zone = cloud.zone_of_trust().await;
+    zone.accounts.extend(accounts.iter().map(|account| account.id.clone()));
+    zone.extend(named);
+    zone
 }
 
 /// Most exposed first; what is unknown goes before what is closed.

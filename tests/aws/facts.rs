@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use spillwatch::cloud::Cloud;
 use spillwatch::cloud::aws::{AccountAccess, Accounts, AwsCloud, AwsSettings};
-use spillwatch::estate::{Bucket, GapReason};
+use spillwatch::estate::aws::multi_region_access_points;
+use spillwatch::estate::{Bucket, Fact, GapReason};
 use spillwatch_fixtures::s3_server::{Fault, S3Server};
 
 use super::{bucket, one_object, settings};
@@ -79,6 +80,55 @@ async fn configurations_are_kept_in_the_shapes_of_the_command_line() {
     ] {
         assert_eq!(facts.answer(operation), Some(&expected), "{operation}");
     }
+}
+
+#[tokio::test]
+async fn multi_region_access_points_are_read_with_their_policies() {
+    let server = S3Server::start().expect("started");
+    server.put("b", "k", "content".as_bytes());
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*"}]}"#;
+    let block = "<BlockPublicAcls>false</BlockPublicAcls><IgnorePublicAcls>false</IgnorePublicAcls>\
+                 <BlockPublicPolicy>false</BlockPublicPolicy><RestrictPublicBuckets>true</RestrictPublicBuckets>";
+    for (path, answer) in [
+        (
+            "mrap/instances",
+            format!(
+                "<ListMultiRegionAccessPointsResult><AccessPoints><AccessPoint><Name>around</Name>\
+                 <Alias>m1.mrap</Alias><PublicAccessBlock>{block}</PublicAccessBlock><Status>READY</Status><Regions>\
+                 <Region><Bucket>b</Bucket><Region>us-east-1</Region></Region></Regions></AccessPoint></AccessPoints>\
+                 </ListMultiRegionAccessPointsResult>"
+            ),
+        ),
+        (
+            "mrap/instances/around/policy",
+            format!(
+                "<GetMultiRegionAccessPointPolicyResult><Policy><Established><Policy>{policy}</Policy></Established>\
+                 </Policy></GetMultiRegionAccessPointPolicyResult>"
+            ),
+        ),
+        (
+            "mrap/instances/around/policystatus",
+            "<GetMultiRegionAccessPointPolicyStatusResult><Established><IsPublic>true</IsPublic></Established>\
+             </GetMultiRegionAccessPointPolicyStatusResult>"
+                .to_owned(),
+        ),
+    ] {
+        server.put("v20180820", path, answer);
+    }
+    let member = AccountAccess { id: "111122223333".to_owned(), role: None };
+    let cloud = AwsCloud::connect(AwsSettings {
+        accounts: Accounts::Listed(vec![member]),
+        ..settings(&server.endpoint(), "tests")
+    });
+    let account = cloud.accounts().await.expect("listed").remove(0);
+    let facts = cloud.account_facts(&account).await;
+    let Fact::Present(points) = multi_region_access_points(&facts, "b") else { panic!("{facts:?}") };
+    let [point] = points.as_slice() else { panic!("{points:?}") };
+    assert_eq!((point.name.as_str(), point.multi_region), ("m1.mrap", true));
+    assert!(matches!(&point.block, Fact::Present(block) if block.restrict_public_buckets), "{point:?}");
+    assert!(matches!(&point.policy, Fact::Present(policy) if policy["Statement"][0]["Principal"] == "*"));
+    assert!(matches!(&point.status, Fact::Present(status) if status.is_public), "{point:?}");
+    assert_eq!(multi_region_access_points(&facts, "another"), Fact::Present(Vec::new()));
 }
 
 #[tokio::test]

@@ -7,7 +7,8 @@ use futures::TryStreamExt;
 use serde_json::json;
 use spillwatch::cloud::Cloud;
 use spillwatch::cloud::aws::{AccountAccess, Accounts, AwsCloud, AwsSettings, Role};
-use spillwatch::estate::{Account, Bucket, GapReason};
+use spillwatch::estate::aws::{distributions, multi_region_access_points, resource_control_policies};
+use spillwatch::estate::{Account, Bucket, Fact, GapReason};
 
 use super::{credentials, put, seed_conformance, seeder, settings};
 use crate::cloud_conformance::{self, list};
@@ -56,7 +57,7 @@ async fn moto_passes_the_conformance_suite() {
 async fn every_active_account_of_the_organization_is_entered_by_the_role() {
     let moto = servers::moto();
     let organizations = aws_sdk_organizations::Client::new(&writer_config(&moto.endpoint));
-    organizations.create_organization().send().await.expect("made");
+    organization(&organizations).await;
     let mut members = Vec::new();
     for name in ["research", "sandbox", "closed"] {
         let made = organizations.create_account().account_name(name).email(format!("{name}@example.com"));
@@ -133,6 +134,81 @@ async fn the_block_of_an_account_is_read_in_that_account() {
     );
     let policy = facts.answer("organizations:DescribeEffectivePolicy").expect("asked");
     assert!(policy["Error"]["Code"].is_string(), "no organization stands behind this account: {policy}");
+}
+
+#[tokio::test]
+async fn what_an_organization_and_a_cdn_say_of_an_account_is_read() {
+    let moto = servers::moto();
+    let config = writer_config(&moto.endpoint);
+    distribution(&aws_sdk_cloudfront::Client::new(&config)).await;
+    let policy = resource_control_policy(&aws_sdk_organizations::Client::new(&config)).await;
+
+    let cloud = AwsCloud::connect(settings(&moto.endpoint, "tests"));
+    let account = cloud.accounts().await.expect("an account").remove(0);
+    let facts = cloud.account_facts(&account).await;
+    // What moto answers of them has a name of its own, which must not be taken for an empty list.
+    let points = multi_region_access_points(&facts, "everywhere");
+    assert!(matches!(points, Fact::Unread(_)), "{points:?}");
+    let (policies, gaps) = resource_control_policies(&facts, &account.id);
+    assert!(gaps.is_empty(), "{gaps:?}");
+    let ids: Vec<&str> = policies.iter().map(|(id, _)| id.as_str()).collect();
+    assert!(ids.contains(&policy.as_str()), "{ids:?}");
+    let published = distributions(&facts, &account.id);
+    let Fact::Present(published) = published else { panic!("{published:?}") };
+    assert_eq!(published[0].origins[0].0, "shown.s3.us-east-1.amazonaws.com");
+    assert!(published[0].enabled && !published[0].signed);
+}
+
+async fn distribution(cloudfront: &aws_sdk_cloudfront::Client) {
+    use aws_sdk_cloudfront::types::{
+        DefaultCacheBehavior, DistributionConfig, Origin, Origins, S3OriginConfig, ViewerProtocolPolicy,
+    };
+    let origin = Origin::builder()
+        .id("shown")
+        .domain_name("shown.s3.us-east-1.amazonaws.com")
+        .s3_origin_config(S3OriginConfig::builder().origin_access_identity("").build())
+        .build()
+        .expect("built");
+    let behavior = DefaultCacheBehavior::builder()
+        .target_origin_id("shown")
+        .viewer_protocol_policy(ViewerProtocolPolicy::AllowAll)
+        .build()
+        .expect("built");
+    let config = DistributionConfig::builder()
+        .caller_reference("1")
+        .origins(Origins::builder().quantity(1).items(origin).build().expect("built"))
+        .default_cache_behavior(behavior)
+        .comment("")
+        .enabled(true)
+        .build()
+        .expect("built");
+    cloudfront.create_distribution().distribution_config(config).send().await.expect("made");
+}
+
+/// Founds the organization of moto's own account, unless another test already did.
+async fn organization(organizations: &aws_sdk_organizations::Client) {
+    if let Err(error) = organizations.create_organization().send().await {
+        let error = error.into_service_error();
+        assert!(error.is_already_in_organization_exception(), "{error:?}");
+    }
+}
+
+/// A policy attached to the root; its id.
+async fn resource_control_policy(organizations: &aws_sdk_organizations::Client) -> String {
+    use aws_sdk_organizations::types::PolicyType;
+    organization(organizations).await;
+    let roots = organizations.list_roots().send().await.expect("listed").roots.expect("one");
+    let root = roots[0].id.as_deref().expect("an id");
+    let kind = PolicyType::ResourceControlPolicy;
+    let _ = organizations.enable_policy_type().root_id(root).policy_type(kind.clone()).send().await;
+    let content = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*",
+    }]});
+    let made = organizations.create_policy().name("ours-only").description("").r#type(kind);
+    let made = made.content(content.to_string()).send().await.expect("made").policy.expect("a policy");
+    let id = made.policy_summary.expect("a summary").id.expect("an id");
+    organizations.attach_policy().policy_id(&id).target_id(root).send().await.expect("attached");
+    id
 }
 
 #[derive(Debug)]

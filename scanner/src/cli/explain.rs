@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use futures::StreamExt;
@@ -14,10 +15,12 @@ use super::targets::{CloudArgs, open};
 use crate::cloud::Cloud;
 use crate::cloud::aws::{AwsCloud, AwsSettings, OneBucket};
 use crate::estate::{Account, Bucket, Facts, Provider};
+use crate::exposure::aws::ObjectAcls;
 use crate::exposure::policy::is_account;
 use crate::exposure::{self, BucketExposure, ZoneOfTrust};
 
-mod probe;
+mod objects;
+pub(super) mod probe;
 mod text;
 
 use probe::Probed;
@@ -62,18 +65,32 @@ struct Subject {
     facts: Facts,
     account_facts: Facts,
     zone: ZoneOfTrust,
+    /// Whether the ACLs of its objects were looked at, or can grant nothing.
+    objects_seen: bool,
+}
+
+impl Subject {
+    fn judge(&self) -> BucketExposure {
+        exposure::judge(&self.bucket, &self.facts, &self.account_facts, &self.zone)
+    }
+
+    /// What decides about the ACLs of its objects, if they can grant anything.
+    fn object_acls(&self) -> Option<ObjectAcls> {
+        let zone = Arc::new(self.zone.clone());
+        let is_aws = self.bucket.account.provider == Provider::Aws;
+        if is_aws { ObjectAcls::of(&self.bucket, &self.facts, &self.account_facts, &zone) } else { None }
+    }
 }
 
 pub(super) fn run(args: ExplainArgs) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut settings = AwsSettings::default();
     args.cloud.apply(&mut settings);
-    let subject = if args.subject.starts_with("s3://") {
+    let (subject, verdict) = if args.subject.starts_with("s3://") {
         runtime.block_on(from_cloud(&args, &settings))?
     } else {
         from_file(&args)?
     };
-    let verdict = exposure::judge(&subject.bucket, &subject.facts, &subject.account_facts, &subject.zone);
     let probed = if args.probe {
         if subject.bucket.account.provider != Provider::Aws {
             bail!("`--probe` asks S3; `{}` is not there", subject.bucket.name);
@@ -92,6 +109,9 @@ pub(super) fn run(args: ExplainArgs) -> anyhow::Result<ExitCode> {
     let mut out = anstream::stdout();
     if human {
         text::write(&mut out, &subject.bucket, &verdict, &probed)?;
+        if !subject.objects_seen {
+            writeln!(out, "\nObjects have ACLs of their own here, which this file does not tell.")?;
+        }
     } else {
         writeln!(out, "{}", as_json(&verdict, &probed, args.probe)?)?;
     }
@@ -112,7 +132,7 @@ fn as_json(verdict: &BucketExposure, probed: &[Probed], asked: bool) -> serde_js
 }
 
 /// Reads the facts of a file, of the account's file above it, and the zone of trust of the estate above that.
-fn from_file(args: &ExplainArgs) -> anyhow::Result<Subject> {
+fn from_file(args: &ExplainArgs) -> anyhow::Result<(Subject, BucketExposure)> {
     let path = Path::new(&args.subject);
     let facts: Facts = read_json(path)?;
     let folder = fs::canonicalize(path).ok().and_then(|path| path.parent().map(Path::to_path_buf));
@@ -142,7 +162,12 @@ fn from_file(args: &ExplainArgs) -> anyhow::Result<Subject> {
         None => ZoneOfTrust::default(),
     };
     let bucket = Bucket { account: Account { provider, id: account }, name, region: None };
-    Ok(Subject { bucket, facts, account_facts, zone })
+    let mut subject = Subject { bucket, facts, account_facts, zone, objects_seen: true };
+    let mut verdict = subject.judge();
+    if let Some(acls) = subject.object_acls() {
+        subject.objects_seen = objects::beside(path, &acls, &mut verdict);
+    }
+    Ok((subject, verdict))
 }
 
 /// The one bucket that the policy's statements are about.
@@ -194,7 +219,7 @@ fn read_zone(path: &Path) -> anyhow::Result<ZoneOfTrust> {
 }
 
 /// Reads the facts from S3.
-async fn from_cloud(args: &ExplainArgs, settings: &AwsSettings) -> anyhow::Result<Subject> {
+async fn from_cloud(args: &ExplainArgs, settings: &AwsSettings) -> anyhow::Result<(Subject, BucketExposure)> {
     let target = open(&args.subject, settings)?;
     let cloud: &dyn Cloud = target.cloud.as_ref();
     let mut zone = match &args.trust {
@@ -208,7 +233,12 @@ async fn from_cloud(args: &ExplainArgs, settings: &AwsSettings) -> anyhow::Resul
             zone.accounts.insert(account.id.clone());
             let (facts, account_facts) =
                 futures::join!(cloud.access_facts(&bucket), cloud.account_facts(&account));
-            return Ok(Subject { bucket, facts, account_facts, zone });
+            let subject = Subject { bucket, facts, account_facts, zone, objects_seen: true };
+            let mut verdict = subject.judge();
+            if let Some(acls) = subject.object_acls() {
+                objects::asked(cloud, &subject.bucket, &acls, &mut verdict).await;
+            }
+            return Ok((subject, verdict));
         }
     }
     bail!("`{}` was not found; check its name and the credentials", args.subject)

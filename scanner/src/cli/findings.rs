@@ -7,7 +7,8 @@ use anyhow::{Context, bail};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::scan::{read_config, tokio_runtime};
+use super::scan::tokio_runtime;
+use crate::config;
 use crate::findings::{Record, Suppression, Transition, holds};
 use crate::store::{self, Store};
 
@@ -51,7 +52,7 @@ enum Command {
 }
 
 pub(super) fn run(args: FindingsArgs) -> anyhow::Result<ExitCode> {
-    let config = args.config.as_deref().map(read_config).transpose()?.unwrap_or_default();
+    let config = args.config.as_deref().map(config::read).transpose()?.unwrap_or_default();
     let Some(word) = args.state.or_else(|| config.ledger.clone()) else {
         bail!("no ledger is named; pass `--state FILE|URL`, or set `ledger` in the section `[state]`");
     };

@@ -1,8 +1,8 @@
 //! `spillwatch scan`: what can somebody outside reach, and what is inside?
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -49,7 +49,7 @@ pub(super) struct ScanArgs {
 
 pub(super) fn run(args: ScanArgs) -> anyhow::Result<ExitCode> {
     let mut config = match &args.config {
-        Some(path) => read_config(path)?,
+        Some(path) => config::read(path)?,
         None => Config::default(),
     };
     config.scan.all |= args.all;
@@ -126,15 +126,6 @@ pub(super) fn run(args: ScanArgs) -> anyhow::Result<ExitCode> {
 
 pub(super) fn tokio_runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
-}
-
-pub(super) fn read_config(path: &Path) -> anyhow::Result<Config> {
-    let name = path.display();
-    let text = fs::read_to_string(path).with_context(|| format!("could not read `{name}`"))?;
-    config::parse(&text).map_err(|mistakes| {
-        let lines: Vec<String> = mistakes.iter().map(|mistake| format!("  {mistake}")).collect();
-        anyhow::anyhow!("`{name}` has {} mistakes:\n{}", lines.len(), lines.join("\n"))
-    })
 }
 
 /// A run that reached no account or no bucket at all, and was told why, could not run: its one sentence is the first gap's.

@@ -11,12 +11,15 @@ use tokio::sync::OnceCell;
 use super::{Body, Cloud, CloudError};
 use crate::estate::{Account, Bucket, Facts, Object};
 
+mod account_facts;
 mod accounts;
 mod answer_check;
 mod buckets;
 mod facts;
 mod failure;
+mod lockable;
 mod objects;
+mod organization;
 mod pace;
 mod read;
 mod session;
@@ -26,6 +29,7 @@ mod shapes;
 pub use accounts::UNKNOWN_ACCOUNT;
 pub use settings::{AccountAccess, Accounts, AwsSettings, OneBucket, Role};
 
+use organization::Organization;
 use session::Session;
 
 /// AWS through its SDK. Nothing is asked of the network before the first call.
@@ -36,13 +40,21 @@ pub struct AwsCloud {
     config: OnceCell<SdkConfig>,
     /// The id of the caller's own account.
     caller: OnceCell<String>,
+    /// The organization, asked with the caller's credentials.
+    organization: OnceCell<Organization>,
     sessions: Mutex<BTreeMap<String, Arc<Session>>>,
 }
 
 impl AwsCloud {
     /// The door to what the settings name.
     pub fn connect(settings: AwsSettings) -> Self {
-        Self { settings, config: OnceCell::new(), caller: OnceCell::new(), sessions: Mutex::default() }
+        Self {
+            settings,
+            config: OnceCell::new(),
+            caller: OnceCell::new(),
+            organization: OnceCell::new(),
+            sessions: Mutex::default(),
+        }
     }
 
     async fn config(&self) -> &SdkConfig {
@@ -70,7 +82,11 @@ impl Cloud for AwsCloud {
 
     async fn account_facts(&self, account: &Account) -> Facts {
         match self.session(account).await {
-            Ok(session) if self.settings.sign_requests => facts::of_account(&session, account).await,
+            Ok(session) if self.settings.sign_requests => {
+                let make = || async { Organization::new(self.config().await) };
+                let organization = self.organization.get_or_init(make).await;
+                account_facts::of_account(&session, organization, account).await
+            }
             // An account that cannot be named or asked leaves its facts unread.
             _ => Facts::default(),
         }

@@ -20,6 +20,8 @@ use super::{Body, Cloud, CloudError};
 use crate::estate::{self, Account, Bucket, Facts, GapReason, Object, Provider};
 use crate::exposure::ZoneOfTrust;
 
+mod rewrite;
+
 const PAGE_OBJECTS: usize = 1_000;
 /// Pages that the walk is ahead of its reader.
 const PAGES_AHEAD: usize = 2;
@@ -60,6 +62,11 @@ impl LocalCloud {
             None
         };
         Ok(Self { root, zone, indexes: Mutex::default() })
+    }
+
+    /// The facts of objects are read again after they were changed.
+    fn forget(&self, index: &Path) {
+        self.indexes.lock().unwrap_or_else(PoisonError::into_inner).remove(index);
     }
 
     fn bucket_folder(&self, bucket: &Bucket) -> PathBuf {

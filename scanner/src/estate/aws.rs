@@ -4,7 +4,7 @@
 //!
 //! | of a bucket | of an account or its organization |
 //! |---|---|
-//! | `s3:GetBucketAcl`, `s3:GetBucketPolicy` (`{"Policy": "…"}`, text or object), `s3:GetBucketPolicyStatus`, `s3:GetPublicAccessBlock`, `s3:GetBucketOwnershipControls`, `s3:GetBucketWebsite`, `s3:GetBucketLocation`, `s3:GetBucketTagging`, `s3:GetBucketVersioning`, `s3:GetBucketEncryption` | `s3control:GetPublicAccessBlock`, `s3control:ListAccessPoints`, `s3control:ListMultiRegionAccessPoints`, `organizations:DescribeEffectivePolicy` (of type `S3_POLICY`), `cloudfront:ListDistributions`, `cloudfront:ListCloudFrontOriginAccessIdentities` |
+//! | `s3:GetBucketAcl`, `s3:GetBucketPolicy` (`{"Policy": "…"}`, text or object), `s3:GetBucketPolicyStatus`, `s3:GetPublicAccessBlock`, `s3:GetBucketOwnershipControls`, `s3:GetBucketWebsite`, `s3:GetBucketLocation`, `s3:GetBucketTagging`, `s3:GetBucketVersioning`, `s3:GetBucketEncryption`, `s3:ListBucketInventoryConfigurations` | `s3control:GetPublicAccessBlock`, `s3control:ListAccessPoints`, `s3control:ListMultiRegionAccessPoints`, `organizations:DescribeEffectivePolicy` (of type `S3_POLICY`), `cloudfront:ListDistributions`, `cloudfront:ListCloudFrontOriginAccessIdentities` |
 //!
 //! Maps from a name to its answer, because the operation is asked once for each:
 //! `s3control:GetAccessPoint`, `s3control:GetAccessPointPolicy`, `s3control:GetAccessPointPolicyStatus` (by the access
@@ -21,6 +21,9 @@ use serde_json::Value;
 use crate::estate::{Fact, Facts, Gap, GapReason};
 
 mod answers;
+mod inventory;
+
+pub use inventory::{Inventory, Manifest, acl_inventories};
 
 pub use answers::{
     AccessPoint, Acl, Block, Distribution, Grant, Grantee, OriginIdentity, PolicyStatus, access_points, acl,

@@ -93,6 +93,14 @@ impl ObjectAcls {
         (!off).then(|| Self { bucket: bucket.clone(), facts: all, zone: Arc::clone(zone) })
     }
 
+    /// The canonical id of the bucket's owner, where its own ACL states it; else empty.
+    pub fn owner(&self) -> String {
+        match acl(&self.facts, "s3:GetBucketAcl", &self.bucket.name) {
+            Fact::Present(acl) => acl.owner.id,
+            _ => String::new(),
+        }
+    }
+
     /// Who outside can reach one object through its own ACL; keys are the object's key. An ACL that could not be read is
     /// a gap, and so possible for everyone.
     pub fn exposure(&self, object: &Object, object_facts: &Facts) -> BucketExposure {

@@ -4,12 +4,15 @@ use std::collections::BinaryHeap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use futures::stream::{self, Stream, StreamExt};
+use time::format_description::well_known::Rfc3339;
 use tokio::sync::mpsc;
 
+use super::acl_report::{self, AclReport};
 use super::object::ObjectRead;
 use super::{Coverage, Engine, Judged, Target};
-use crate::estate::{Bucket, Gap, GapReason, Object, Provider};
+use crate::estate::{Bucket, Facts, Gap, GapReason, Object, Provider};
 use crate::exposure::Exposure;
+use crate::exposure::aws::ObjectAcls;
 use crate::findings::{Assessment, Examined, Finding, Holders, reads, reads_any};
 
 /// Beyond the limit on ACLs, one in so many is read still, chosen by the hash of the key.
@@ -98,7 +101,7 @@ impl Engine<'_> {
         let (mut complete, mut object_acls, mut opened) = (true, true, false);
         let mut unseen_outside = Holders::default();
         let full = self.settings.all || judged.bucket.account.provider == Provider::Local;
-        let (mut read, mut acls) = (0, 0);
+        let (mut read, mut acls) = (0, Acls::default());
         let mut pages = target.cloud.objects(&judged.bucket, &target.prefix);
         while let Some(page) = pages.next().await {
             if self.stopped() {
@@ -118,18 +121,21 @@ impl Engine<'_> {
                 }
             };
             self.progress.listed(objects.len());
+            if acls.listed + objects.len() as u64 > self.settings.object_acls_per_bucket_max {
+                self.read_acl_report(target, judged, &mut acls, &mut coverage).await;
+            }
             let mut with_ways = stream::iter(objects)
                 .map(|object| {
-                    let ask = self.asks_for_acl(judged, &object, &mut acls);
+                    let source = self.acl_source(judged, &object, &mut acls);
                     async move {
-                        let (own, gaps) = match &judged.object_acls {
-                            Some(object_acls) if ask => {
-                                let facts = target.cloud.object_facts(&judged.bucket, &object).await;
-                                let exposure = object_acls.exposure(&object, &facts);
-                                (exposure.exposures, exposure.gaps)
-                            }
-                            _ => (Vec::new(), Vec::new()),
+                        let facts = match source {
+                            AclSource::Asked => target.cloud.object_facts(&judged.bucket, &object).await,
+                            AclSource::Reported(facts) => facts,
+                            AclSource::None => return (object, Vec::new(), Vec::new()),
                         };
+                        let judge = |acls: &ObjectAcls| acls.exposure(&object, &facts);
+                        let own = judged.object_acls.as_ref().map(judge);
+                        let (own, gaps) = own.map_or_else(Default::default, |own| (own.exposures, own.gaps));
                         (object, own, gaps)
                     }
                 })
@@ -162,24 +168,55 @@ impl Engine<'_> {
             complete = false;
             coverage.gap(&gap(judged, GapReason::Interrupted, "the run was ended before the listing was"));
         }
-        if acls > self.settings.object_acls_per_bucket_max {
-            let detail = format!(
-                "read the ACLs of the first {} objects and of one in {ACL_SAMPLE} beyond; raise `object_acls_per_bucket_max`",
-                self.settings.object_acls_per_bucket_max
-            );
+        for detail in acls.gaps(self.settings.object_acls_per_bucket_max) {
+            // Neither a sample nor an old report excludes that another object was opened.
             object_acls = false;
             coverage.gap(&gap(judged, GapReason::Sampled, &detail));
         }
         Listed { coverage, sample, complete, object_acls, opened, unseen_outside }
     }
 
-    /// Whether an object's own ACL is worth a request: it could grant something, and there are not too many of them.
-    fn asks_for_acl(&self, judged: &Judged, object: &Object, acls: &mut u64) -> bool {
+    /// Where an object's own ACL is learnt, if it could grant something: the first are asked for, the others looked up
+    /// in a report, and where there is none sampled.
+    fn acl_source(&self, judged: &Judged, object: &Object, acls: &mut Acls) -> AclSource {
         if judged.object_acls.is_none() {
-            return false;
+            return AclSource::None;
         }
-        *acls += 1;
-        *acls <= self.settings.object_acls_per_bucket_max || hash(&object.key).is_multiple_of(ACL_SAMPLE)
+        acls.listed += 1;
+        if acls.listed <= self.settings.object_acls_per_bucket_max {
+            return AclSource::Asked;
+        }
+        match acls.report.as_ref().and_then(|report| report.of(object)) {
+            Some(told) => {
+                acls.reported += 1;
+                told.map_or(AclSource::None, |facts| AclSource::Reported(facts.clone()))
+            }
+            None if hash(&object.key).is_multiple_of(ACL_SAMPLE) => AclSource::Asked,
+            None => {
+                acls.left_out += 1;
+                AclSource::None
+            }
+        }
+    }
+
+    /// Reads the inventory report on the objects' ACLs, once, where there is one.
+    async fn read_acl_report(
+        &self,
+        target: &Target,
+        judged: &Judged,
+        acls: &mut Acls,
+        coverage: &mut Coverage,
+    ) {
+        let (Some(inventory), Some(object_acls), false) =
+            (&judged.acl_inventory, &judged.object_acls, std::mem::replace(&mut acls.looked, true))
+        else {
+            return;
+        };
+        let cloud = target.cloud.as_ref();
+        match acl_report::read(cloud, &judged.bucket, inventory, &object_acls.owner()).await {
+            Ok(report) => acls.report = Some(report),
+            Err(gap) => coverage.gap(&gap),
+        }
     }
 
     async fn read_all(
@@ -222,6 +259,42 @@ impl Engine<'_> {
 /// Whether somebody outside reads the object.
 fn reached(judged: &Judged, own: &[Exposure], object: &Object) -> bool {
     judged.exposure.exposures.iter().chain(own).any(|way| reads(way, &object.key))
+}
+
+/// Where one object's ACL is learnt.
+enum AclSource {
+    Asked,
+    Reported(Facts),
+    None,
+}
+
+/// How the ACLs of a bucket's objects were learnt so far.
+#[derive(Default)]
+struct Acls {
+    listed: u64,
+    looked: bool,
+    report: Option<AclReport>,
+    reported: u64,
+    left_out: u64,
+}
+
+impl Acls {
+    fn gaps(&self, most: u64) -> impl Iterator<Item = String> {
+        let reported = self.report.as_ref().filter(|_| self.reported > 0).map(|report| {
+            let taken = report.taken.format(&Rfc3339).unwrap_or_default();
+            format!(
+                "the ACLs of {} objects are those of the inventory report of {taken}; ACLs set since are not seen",
+                self.reported
+            )
+        });
+        let left_out = (self.left_out > 0).then(|| {
+            format!(
+                "read the ACLs of the first {most} objects and of one in {ACL_SAMPLE} beyond; configure an S3 Inventory \
+                 report with `ObjectAccessControlList` as CSV, or raise `object_acls_per_bucket_max`"
+            )
+        });
+        reported.into_iter().chain(left_out)
+    }
 }
 
 fn gap(judged: &Judged, reason: GapReason, detail: &str) -> Gap {

@@ -10,7 +10,7 @@ use crate::exposure::{Access, Audience, BucketExposure, Certainty};
 /// What became of one claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Outcome {
+pub(in super::super) enum Outcome {
     /// The answer is as predicted.
     Confirmed,
     /// The answer contradicts the prediction.
@@ -25,7 +25,7 @@ pub(super) enum Outcome {
 
 /// One request that was sent, and what it tells.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Probed {
+pub(in super::super) struct Probed {
     access: Access,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
@@ -37,7 +37,12 @@ pub(super) struct Probed {
 }
 
 impl Probed {
-    pub(super) fn sentence(&self) -> String {
+    /// Whether the answer contradicts the prediction.
+    pub(in super::super) fn is_refuted(&self) -> bool {
+        self.outcome == Outcome::Refuted
+    }
+
+    pub(in super::super) fn sentence(&self) -> String {
         let what = match (&self.access, &self.key) {
             (Access::List, _) => "an unsigned listing".to_owned(),
             (_, Some(key)) => format!("an unsigned read of `{}`", key.escape_default()),
@@ -64,7 +69,7 @@ enum Answer {
 }
 
 /// Sends an unsigned listing and an unsigned read, and compares. `cloud` must send no credentials.
-pub(super) async fn probe(
+pub(in super::super) async fn probe(
     cloud: &dyn Cloud,
     bucket: &Bucket,
     verdict: &BucketExposure,

@@ -24,8 +24,10 @@ pub(super) fn write(
     };
     let website = if verdict.website { "; it is configured as a website" } else { "" };
     writeln!(out, "{public}{website}")?;
-    if verdict.exposures.is_empty() {
-        writeln!(out, "\nNobody outside can reach it.")?;
+    match (verdict.exposures.is_empty(), verdict.gaps.is_empty()) {
+        (true, true) => writeln!(out, "\nNobody outside can reach it.")?,
+        (true, false) => writeln!(out, "\nNobody outside can reach it, as far as could be seen.")?,
+        _ => {}
     }
     let mut left: Vec<&Exposure> = verdict.exposures.iter().collect();
     while let Some(first) = left.first().copied() {

@@ -1,11 +1,9 @@
-//! What decides who can reach an account, a bucket, an object? Asked together, kept verbatim.
+//! What decides who can reach a bucket or an object? Asked together, kept verbatim.
 
 use std::error::Error;
 use std::future::Future;
 
-use aws_sdk_organizations::types::EffectivePolicyType;
 use aws_sdk_s3::config::http::HttpResponse;
-use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3control::types::AccessPoint;
 use futures::future::{BoxFuture, FutureExt};
@@ -16,39 +14,15 @@ use super::accounts::UNKNOWN_ACCOUNT;
 use super::failure::Failure;
 use super::session::Session;
 use super::shapes;
-use crate::estate::{Account, Bucket, Facts, Object};
+use crate::estate::{Bucket, Facts, Object, Setting};
 
 /// Questions about one bucket that are under way at the same time.
 const QUESTIONS_AT_ONCE: usize = 8;
 /// Access points of one bucket that are looked into; AWS allows 10,000 in an account and region.
 const ACCESS_POINTS_MAX: usize = 1_000;
 
-/// Attempts at the organization's policy.
-const POLICY_ATTEMPTS: u32 = 2;
-
 /// A question on its way, with the name that its answer is kept under.
-type Question<'a> = BoxFuture<'a, (String, Value)>;
-
-/// The account's own public access block and the organization's.
-pub(super) async fn of_account(session: &Session, account: &Account) -> Facts {
-    if account.id == UNKNOWN_ACCOUNT {
-        return Facts::default();
-    }
-    let block =
-        session.control(None, |control| control.get_public_access_block().account_id(&account.id).send());
-    let policy = session.organizations(|organizations| {
-        // Servers that do not know it break off, which counts as worth trying again: not for many seconds.
-        let tries = aws_sdk_organizations::Config::builder()
-            .retry_config(RetryConfig::standard().with_max_attempts(POLICY_ATTEMPTS));
-        let describe = organizations.describe_effective_policy().policy_type(EffectivePolicyType::S3Policy);
-        describe.customize().config_override(tries).send()
-    });
-    let questions: Vec<Question<'_>> = vec![
-        question("s3control:GetPublicAccessBlock", block, shapes::account_public_access_block),
-        question("organizations:DescribeEffectivePolicy", policy, shapes::effective_policy),
-    ];
-    ask(questions).await
-}
+pub(super) type Question<'a> = BoxFuture<'a, (String, Value)>;
 
 /// Everything that is set on the bucket itself, and its access points.
 pub(super) async fn of_bucket(session: &Session, bucket: &Bucket) -> Facts {
@@ -71,10 +45,47 @@ pub(super) async fn of_bucket(session: &Session, bucket: &Bucket) -> Facts {
         s3!("s3:GetBucketVersioning", get_bucket_versioning, bucket_versioning),
         s3!("s3:GetBucketEncryption", get_bucket_encryption, bucket_encryption),
         s3!("s3:GetBucketLogging", get_bucket_logging, bucket_logging),
+        s3!(
+            "s3:ListBucketInventoryConfigurations",
+            list_bucket_inventory_configurations,
+            inventory_configurations
+        ),
     ];
     let (mut facts, points) = futures::join!(ask(questions), of_access_points(session, bucket));
     facts.inherit(&points);
     facts
+}
+
+/// What one setting is now.
+pub(super) async fn of_setting(session: &Session, bucket: &Bucket, setting: &Setting) -> Value {
+    let name = setting.operation();
+    /// One operation of the bucket's region, by its builder's name and the shape of its answer.
+    macro_rules! s3 {
+        ($operation:ident, $shape:ident) => {{
+            let call = session.send(bucket, |s3| s3.$operation().bucket(&bucket.name).send());
+            question(name, call, shapes::$shape)
+        }};
+    }
+    let question = match setting {
+        Setting::PublicAccessBlock => s3!(get_public_access_block, public_access_block),
+        Setting::BucketPolicy => s3!(get_bucket_policy, bucket_policy),
+        Setting::BucketAcl => s3!(get_bucket_acl, bucket_acl),
+        Setting::ObjectAcl { key, version } => {
+            let call = session.send(bucket, move |s3| {
+                s3.get_object_acl().bucket(&bucket.name).key(key).set_version_id(version.clone()).send()
+            });
+            question(name, call, shapes::object_acl)
+        }
+        Setting::AccessPointPolicy(point) => {
+            let account = &bucket.account.id;
+            let call = session.control(Some(bucket), move |control| {
+                control.get_access_point_policy().account_id(account).name(point).send()
+            });
+            question(name, call, shapes::access_point_policy)
+        }
+        Setting::PublicAccessPrevention => return failed(&Failure::unparsable()),
+    };
+    question.await.1
 }
 
 /// The object's own ACL.
@@ -142,7 +153,7 @@ async fn list_access_points(session: &Session, bucket: &Bucket) -> Result<Vec<Ac
     }
 }
 
-async fn ask(questions: Vec<Question<'_>>) -> Facts {
+pub(super) async fn ask(questions: Vec<Question<'_>>) -> Facts {
     let mut facts = Facts::default();
     for (operation, answer) in answers(questions).await {
         facts.record(&operation, answer);
@@ -150,12 +161,12 @@ async fn ask(questions: Vec<Question<'_>>) -> Facts {
     facts
 }
 
-async fn answers(questions: Vec<Question<'_>>) -> Vec<(String, Value)> {
+pub(super) async fn answers(questions: Vec<Question<'_>>) -> Vec<(String, Value)> {
     stream::iter(questions).buffer_unordered(QUESTIONS_AT_ONCE).collect().await
 }
 
 /// The answer in the shape of AWS's command line; an error, or an answer that says nothing, by its code.
-fn question<'a, T, E>(
+pub(super) fn question<'a, T, E>(
     name: &str,
     call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send + 'a,
     shape: fn(&T) -> Option<Value>,
@@ -173,6 +184,6 @@ where
     .boxed()
 }
 
-fn failed(failure: &Failure) -> Value {
+pub(super) fn failed(failure: &Failure) -> Value {
     json!({ "Error": { "Code": failure.code } })
 }

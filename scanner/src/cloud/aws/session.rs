@@ -27,6 +27,8 @@ use crate::estate::Bucket;
 
 /// Asked first where neither flag nor environment nor profile names a region.
 const REGION_DEFAULT: &str = "us-east-1";
+/// The region that routes what is asked about multi-region access points.
+const MULTI_REGION: &str = "us-west-2";
 /// An answer that is taken in whole is given up after this many read timeouts.
 const ATTEMPT_IN_READ_TIMEOUTS: u32 = 3;
 
@@ -120,6 +122,9 @@ impl Session {
                 if let Some(id) = &role.external_id {
                     provider = provider.external_id(id);
                 }
+                if let Some(policy) = &settings.session_policy {
+                    provider = provider.policy(policy);
+                }
                 let provider = SharedCredentialsProvider::new(provider.build().await);
                 let cache = IdentityCache::lazy().build();
                 caller.to_builder().credentials_provider(provider).identity_cache(cache).build()
@@ -178,6 +183,28 @@ impl Session {
         let region = bucket.map_or_else(|| region_of(&self.config).to_owned(), |bucket| self.home(bucket));
         self.pace.turn().await;
         call(self.control_client(&region)).await
+    }
+
+    /// Sends what `call` asks about multi-region access points, of which one region alone knows ("Using Multi-Region
+    /// Access Points with supported API operations", S3 User Guide).
+    pub(super) async fn multi_region_control<T, F, Answer>(&self, call: F) -> T
+    where
+        F: FnOnce(aws_sdk_s3control::Client) -> Answer,
+        Answer: Future<Output = T>,
+    {
+        self.pace.turn().await;
+        call(self.control_client(MULTI_REGION)).await
+    }
+
+    /// Sends what `call` asks of CloudFront as the account.
+    pub(super) async fn cloudfront<T, F, Answer>(&self, call: F) -> T
+    where
+        F: FnOnce(aws_sdk_cloudfront::Client) -> Answer,
+        Answer: Future<Output = T>,
+    {
+        self.pace.turn().await;
+        let config = aws_sdk_cloudfront::config::Builder::from(&self.config).interceptor(AnswerCheck);
+        call(aws_sdk_cloudfront::Client::from_conf(config.build())).await
     }
 
     /// Sends what `call` asks of Organizations as the account.

@@ -25,6 +25,8 @@ pub struct AwsSettings {
     pub only: Option<OneBucket>,
     /// How long a session in another account lasts before it is renewed, 15 minutes to 12 hours.
     pub session_duration: Duration,
+    /// What a session in another account is limited to, as a policy's JSON: what the role allows and this allows.
+    pub session_policy: Option<String>,
     /// Requests per second to one account, before any slowing down that the account asks for.
     pub requests_per_second: u32,
     /// Attempts of one request, the first included.
@@ -47,6 +49,7 @@ impl Default for AwsSettings {
             accounts: Accounts::Own,
             only: None,
             session_duration: Duration::from_secs(3600),
+            session_policy: None,
             requests_per_second: 4_000,
             attempts_max: 5,
             connect_timeout: Duration::from_secs(5),

@@ -3,7 +3,6 @@
 //! One function per operation, in the order in which [`super::facts`] asks. `None` means that the answer parsed but
 //! lacks what the operation is for: the estate must hear of that as an error, not as a value.
 
-use aws_sdk_organizations::operation::describe_effective_policy::DescribeEffectivePolicyOutput;
 use aws_sdk_s3::operation::{
     get_bucket_acl::GetBucketAclOutput, get_bucket_encryption::GetBucketEncryptionOutput,
     get_bucket_location::GetBucketLocationOutput, get_bucket_logging::GetBucketLoggingOutput,
@@ -12,17 +11,21 @@ use aws_sdk_s3::operation::{
     get_bucket_tagging::GetBucketTaggingOutput, get_bucket_versioning::GetBucketVersioningOutput,
     get_bucket_website::GetBucketWebsiteOutput, get_object_acl::GetObjectAclOutput,
     get_public_access_block::GetPublicAccessBlockOutput,
+    list_bucket_inventory_configurations::ListBucketInventoryConfigurationsOutput,
 };
 use aws_sdk_s3::types::{Grant, Owner, RoutingRule, ServerSideEncryptionRule};
 use aws_sdk_s3control::operation::{
     get_access_point::GetAccessPointOutput, get_access_point_policy::GetAccessPointPolicyOutput,
     get_access_point_policy_status::GetAccessPointPolicyStatusOutput,
-    get_public_access_block::GetPublicAccessBlockOutput as GetAccountPublicAccessBlockOutput,
 };
 use aws_sdk_s3control::types::{
     AccessPoint, PublicAccessBlockConfiguration as AccessPointBlock, VpcConfiguration,
 };
 use serde_json::{Map, Value, json};
+
+mod account;
+
+pub(super) use account::*;
 
 pub(super) fn bucket_acl(answer: &GetBucketAclOutput) -> Option<Value> {
     acl(answer.owner.as_ref()?, answer.grants.as_deref()?)
@@ -176,6 +179,31 @@ pub(super) fn bucket_logging(answer: &GetBucketLoggingOutput) -> Option<Value> {
     Some(fields([("LoggingEnabled", enabled)]))
 }
 
+/// The first hundred, which is more than anybody has.
+pub(super) fn inventory_configurations(answer: &ListBucketInventoryConfigurationsOutput) -> Option<Value> {
+    let listed = answer.inventory_configuration_list().iter().map(|inventory| {
+        let fields_listed = inventory.optional_fields().iter().map(|field| field.as_str());
+        let to = inventory.destination().and_then(|destination| destination.s3_bucket_destination());
+        let to = to.map(|to| {
+            fields([
+                ("AccountId", text(to.account_id())),
+                ("Bucket", text(Some(to.bucket()))),
+                ("Format", text(Some(to.format().as_str()))),
+                ("Prefix", text(to.prefix())),
+            ])
+        });
+        fields([
+            ("Destination", to.map(|to| json!({ "S3BucketDestination": to }))),
+            ("IsEnabled", Some(inventory.is_enabled().into())),
+            ("Filter", inventory.filter().map(|filter| json!({ "Prefix": filter.prefix() }))),
+            ("Id", text(Some(inventory.id()))),
+            ("IncludedObjectVersions", text(Some(inventory.included_object_versions().as_str()))),
+            ("OptionalFields", Some(fields_listed.collect())),
+        ])
+    });
+    Some(json!({ "InventoryConfigurationList": listed.collect::<Vec<_>>() }))
+}
+
 /// The answers to the pages of `ListAccessPoints`, as one.
 pub(super) fn access_points(listed: &[AccessPoint]) -> Value {
     let listed: Vec<Value> = listed
@@ -231,21 +259,6 @@ pub(super) fn access_point_policy(answer: &GetAccessPointPolicyOutput) -> Option
 pub(super) fn access_point_policy_status(answer: &GetAccessPointPolicyStatusOutput) -> Option<Value> {
     let public = answer.policy_status()?.is_public();
     Some(json!({ "PolicyStatus": { "IsPublic": public } }))
-}
-
-pub(super) fn account_public_access_block(answer: &GetAccountPublicAccessBlockOutput) -> Option<Value> {
-    let block = access_point_block(answer.public_access_block_configuration()?);
-    Some(json!({ "PublicAccessBlockConfiguration": block }))
-}
-
-pub(super) fn effective_policy(answer: &DescribeEffectivePolicyOutput) -> Option<Value> {
-    let policy = answer.effective_policy()?;
-    let effective = fields([
-        ("PolicyContent", Some(policy.policy_content()?.into())),
-        ("TargetId", text(policy.target_id())),
-        ("PolicyType", text(policy.policy_type().map(|kind| kind.as_str()))),
-    ]);
-    Some(json!({ "EffectivePolicy": effective }))
 }
 
 fn text(value: Option<&str>) -> Option<Value> {

@@ -100,7 +100,7 @@ pub struct Distribution {
     pub domain: String,
     /// Whether it answers.
     pub enabled: bool,
-    /// Whether viewers need a signed URL or cookie.
+    /// Whether viewers need a signed URL or cookie, whatever the path.
     pub signed: bool,
     /// Its origins: host name, and the origin access identity if it has one.
     pub origins: Vec<(String, Option<String>)>,
@@ -286,13 +286,18 @@ fn distribution(item: &Value) -> Result<Distribution, String> {
         let identity = identity.and_then(|path| path.rsplit('/').next()).filter(|id| !id.is_empty());
         (text(origin, "DomainName").unwrap_or_default().to_owned(), identity.map(str::to_owned))
     };
-    let on = |pointer| item.pointer(pointer).and_then(Value::as_bool).unwrap_or(false);
+    let on = |of: &Value, pointer| of.pointer(pointer).and_then(Value::as_bool).unwrap_or(false);
+    let signed = |behavior: &Value| {
+        on(behavior, "/TrustedKeyGroups/Enabled") || on(behavior, "/TrustedSigners/Enabled")
+    };
+    let paths =
+        item.pointer("/CacheBehaviors/Items").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     Ok(Distribution {
         arn: text(item, "ARN").ok_or("a distribution without an `ARN`")?.to_owned(),
         domain: text(item, "DomainName").unwrap_or_default().to_owned(),
-        enabled: on("/Enabled"),
-        signed: on("/DefaultCacheBehavior/TrustedKeyGroups/Enabled")
-            || on("/DefaultCacheBehavior/TrustedSigners/Enabled"),
+        enabled: on(item, "/Enabled"),
+        // One path that asks for no signature is open.
+        signed: item.get("DefaultCacheBehavior").is_some_and(signed) && paths.iter().all(signed),
         origins: origins.iter().map(origin).collect(),
     })
 }

@@ -1,0 +1,139 @@
+//! Which buckets does a person mean, and what would be done to each?
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use futures::stream::StreamExt;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::super::targets::open;
+use super::PlanArgs;
+use crate::cloud::Cloud;
+use crate::config::Config;
+use crate::estate::{Bucket, Provider};
+use crate::exposure::{Access, Certainty, Exposure};
+use crate::findings::{Finding, Reach, Severity, of_access};
+use crate::lockdown::{BucketPlan, Plan, Scope, Subject, plan_bucket};
+use crate::scan;
+
+/// Buckets that are read at one time.
+const AT_ONCE: usize = 16;
+/// The fewest digits of a uid that are taken for one.
+const UID_DIGITS_MIN: usize = 8;
+
+/// A bucket as findings name it.
+type Name = (Provider, String, String);
+
+pub(super) async fn plan(args: &PlanArgs, config: &Config) -> anyhow::Result<Plan> {
+    let scope = if args.external { Scope::public().with_external() } else { Scope::public() };
+    let is_uid = |word: &String| {
+        word.len() >= UID_DIGITS_MIN
+            && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+            && !Path::new(word).exists()
+    };
+    let (uids, targets): (Vec<String>, Vec<String>) = args.subjects.iter().cloned().partition(is_uid);
+    let (target, wanted) = match (&args.findings, uids.is_empty(), targets.as_slice()) {
+        (Some(file), false, []) => (args.place.clone(), Some(named(file, &uids, args.min_severity)?)),
+        (Some(file), true, [target]) => (target.clone(), Some(named(file, &[], args.min_severity)?)),
+        (None, true, [target]) => (target.clone(), None),
+        (None, false, _) => bail!("uids need the report that they stand in: `--findings FILE`"),
+        _ => bail!("name one target, or uids of one report"),
+    };
+    let target = if Path::new(&target).is_dir() {
+        std::fs::canonicalize(&target)?.display().to_string()
+    } else {
+        target
+    };
+    let door = open(&target, &config.aws)?;
+    let cloud = door.cloud.as_ref();
+    let accounts = cloud.accounts().await?;
+    let zone = scan::zone(cloud, &accounts, &config.scan.zone).await;
+    let mut buckets = Vec::new();
+    for account in &accounts {
+        let mut listed = cloud.buckets(account);
+        while let Some(bucket) = listed.next().await {
+            match bucket {
+                Ok(bucket) if wanted.as_ref().is_none_or(|names| names.contains_key(&name(&bucket))) => {
+                    buckets.push(bucket);
+                }
+                Ok(_) => {}
+                Err(error) => tracing::warn!("{error}"),
+            }
+        }
+    }
+    let planned = futures::stream::iter(buckets)
+        .map(|bucket| one(cloud, bucket, &zone, &scope))
+        .buffered(AT_ONCE)
+        .collect::<Vec<_>>()
+        .await;
+    let mut plans = Vec::new();
+    for (planned, severity) in planned.into_iter().flatten() {
+        if wanted.is_some() || severity >= args.min_severity {
+            plans.push(planned);
+        }
+    }
+    let made = OffsetDateTime::now_utc().format(&Rfc3339)?;
+    Ok(Plan::new(target, made, scope, zone, plans))
+}
+
+async fn one(
+    cloud: &dyn Cloud,
+    bucket: Bucket,
+    zone: &crate::exposure::ZoneOfTrust,
+    scope: &Scope,
+) -> Option<(BucketPlan, Severity)> {
+    let name = bucket.name.clone();
+    match Subject::read(cloud, bucket, zone.clone()).await {
+        Ok(subject) => plan_bucket(&subject, scope).map(|plan| {
+            let severity = severity(
+                &plan.closes,
+                plan.hazards.iter().any(|hazard| hazard.kind == crate::lockdown::HazardKind::Website),
+            );
+            (plan, severity)
+        }),
+        Err(error) => {
+            tracing::warn!("`{name}` is left out: {error}");
+            None
+        }
+    }
+}
+
+/// How bad it is that a bucket is open, whatever is inside.
+fn severity(closes: &[Exposure<String>], website: bool) -> Severity {
+    let open = closes.iter().any(|way| way.certainty == Certainty::Proven);
+    let reach = if open { Reach::Anyone } else { Reach::Possible };
+    let writes = closes
+        .iter()
+        .any(|way| way.access.contains(&Access::Write) || way.access.contains(&Access::Administer));
+    of_access(if writes { "write" } else { "read" }, reach, website).0
+}
+
+fn name(bucket: &Bucket) -> Name {
+    (bucket.account.provider, bucket.account.id.clone(), bucket.name.clone())
+}
+
+/// The buckets of the findings with these uids (all, where none is named) that are at least so severe.
+fn named(file: &Path, uids: &[String], least: Severity) -> anyhow::Result<BTreeMap<Name, ()>> {
+    let shown = file.display();
+    let lines =
+        BufReader::new(File::open(file).with_context(|| format!("could not read `{shown}`"))?).lines();
+    let (mut names, mut found) = (BTreeMap::new(), BTreeSet::new());
+    for line in lines {
+        let line = line.with_context(|| format!("could not read `{shown}`"))?;
+        // The last line is the coverage.
+        let Ok(finding) = serde_json::from_str::<Finding>(&line) else { continue };
+        let meant = uids.iter().find(|uid| finding.uid.starts_with(&uid.to_ascii_lowercase()));
+        found.extend(meant.cloned());
+        if meant.is_some() || (uids.is_empty() && finding.severity >= least) {
+            names.insert((finding.provider, finding.account, finding.bucket), ());
+        }
+    }
+    if let Some(missing) = uids.iter().find(|uid| !found.contains(*uid)) {
+        bail!("`{shown}` holds no finding `{missing}`");
+    }
+    Ok(names)
+}

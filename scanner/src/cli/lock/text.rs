@@ -1,0 +1,87 @@
+//! How do a plan and its outcome read to a person?
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use crate::exposure::{Access, Audience, Exposure};
+use crate::lockdown::{BucketPlan, Outcome, Plan, Step};
+
+/// Ways in that are told one by one.
+const WAYS_TOLD: usize = 8;
+
+pub(super) fn plan(out: &mut impl Write, plan: &Plan) -> io::Result<()> {
+    if plan.buckets.is_empty() {
+        return writeln!(out, "Nothing to close.");
+    }
+    let changes: usize = plan.buckets.iter().map(|bucket| bucket.changes.len()).sum();
+    writeln!(out, "plan {}: {changes} changes to {} buckets", plan.id, plan.buckets.len())?;
+    plan.buckets.iter().try_for_each(|planned| bucket(out, planned))
+}
+
+fn bucket(out: &mut impl Write, plan: &BucketPlan) -> io::Result<()> {
+    let bold = Style::new().bold();
+    writeln!(out, "\n{bold}{}{bold:#}  ({} {})", plan.bucket, plan.provider, plan.account)?;
+    ways(out, "closes", &plan.closes)?;
+    if let Some(why) = &plan.refused {
+        let style = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+        writeln!(out, "  {style}refused{style:#}  {why}")?;
+    }
+    for change in &plan.changes {
+        writeln!(out, "  change   {}: {}", change.setting, change.because)?;
+    }
+    for command in plan.commands.iter().filter(|_| plan.refused.is_none()) {
+        writeln!(out, "  equals   {command}")?;
+    }
+    for hazard in &plan.hazards {
+        let style = Style::new().fg_color(Some(AnsiColor::Yellow.into()));
+        writeln!(out, "  {style}breaks?{style:#}  {} (--accept {})", hazard.detail, hazard.kind.as_str())?;
+    }
+    ways(out, "leaves", &plan.leaves)
+}
+
+fn ways(out: &mut impl Write, title: &str, ways: &[Exposure<String>]) -> io::Result<()> {
+    for way in ways.iter().take(WAYS_TOLD) {
+        let verbs: Vec<&str> = way.access.iter().map(|access| verb(*access)).collect();
+        writeln!(out, "  {title:<9}{} can {}  {}", who(way.audience), verbs.join(", "), way.keys)?;
+    }
+    if ways.len() > WAYS_TOLD {
+        writeln!(out, "  {:<9}and {} more", "", ways.len() - WAYS_TOLD)?;
+    }
+    Ok(())
+}
+
+pub(super) fn steps(out: &mut impl Write, steps: &[Step]) -> io::Result<()> {
+    let width = steps.iter().map(|step| step.bucket.chars().count()).max().unwrap_or(0);
+    for step in steps {
+        let (word, color) = match step.outcome {
+            Outcome::Applied => ("applied", AnsiColor::Green),
+            Outcome::AlreadySo => ("already so", AnsiColor::Green),
+            Outcome::Refused => ("refused", AnsiColor::Yellow),
+            Outcome::Failed => ("failed", AnsiColor::Red),
+        };
+        let style = Style::new().fg_color(Some(color.into()));
+        let detail = if step.detail.is_empty() { String::new() } else { format!(": {}", step.detail) };
+        writeln!(out, "{style}{word:<10}{style:#}  {:<width$}  {}{detail}", step.bucket, step.setting)?;
+    }
+    Ok(())
+}
+
+fn who(audience: Audience) -> &'static str {
+    match audience {
+        Audience::Anyone => "anyone",
+        Audience::AnyAuthenticated => "anyone with an account",
+        Audience::External => "named others outside",
+        Audience::Cdn => "anyone, through a CDN,",
+        Audience::Organization => "others inside the organization",
+    }
+}
+
+fn verb(access: Access) -> &'static str {
+    match access {
+        Access::List => "list",
+        Access::Read => "read",
+        Access::Write => "write",
+        Access::Administer => "administer",
+    }
+}

@@ -1,0 +1,169 @@
+//! What of a bucket can be set, and what is a change of it?
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// One thing that can be set, known by the operation that reads it: a change is a change of that operation's answer.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Setting {
+    /// `s3:GetPublicAccessBlock` of the bucket.
+    PublicAccessBlock,
+    /// `s3:GetBucketPolicy`.
+    BucketPolicy,
+    /// `s3:GetBucketAcl`.
+    BucketAcl,
+    /// `s3control:GetAccessPointPolicy` of the access point of this name.
+    AccessPointPolicy(String),
+    /// `s3:GetObjectAcl`.
+    ObjectAcl {
+        /// The object's key.
+        key: String,
+        /// Which version; the current one where the bucket keeps none.
+        version: Option<String>,
+    },
+    /// Google's `publicAccessPrevention`, as `storage:buckets.get` states it.
+    PublicAccessPrevention,
+}
+
+impl Setting {
+    /// The operation that reads it.
+    pub fn operation(&self) -> &'static str {
+        match self {
+            Self::PublicAccessBlock => "s3:GetPublicAccessBlock",
+            Self::BucketPolicy => "s3:GetBucketPolicy",
+            Self::BucketAcl => "s3:GetBucketAcl",
+            Self::AccessPointPolicy(_) => "s3control:GetAccessPointPolicy",
+            Self::ObjectAcl { .. } => "s3:GetObjectAcl",
+            Self::PublicAccessPrevention => "storage:buckets.get",
+        }
+    }
+
+    /// The code by which the provider says that there is none; `None` for what is always there.
+    pub fn absent_code(&self) -> Option<&'static str> {
+        match self {
+            Self::PublicAccessBlock => Some("NoSuchPublicAccessBlockConfiguration"),
+            Self::BucketPolicy => Some("NoSuchBucketPolicy"),
+            Self::AccessPointPolicy(_) => Some("NoSuchAccessPointPolicy"),
+            Self::BucketAcl | Self::ObjectAcl { .. } | Self::PublicAccessPrevention => None,
+        }
+    }
+
+    /// The answer that says that there is none.
+    pub fn absent(&self) -> Option<Value> {
+        self.absent_code().map(|code| serde_json::json!({ "Error": { "Code": code } }))
+    }
+
+    /// Whether two answers state the same, in whatever words: providers hand a policy back in other ones.
+    pub fn same(&self, one: &Value, other: &Value) -> bool {
+        let code = |answer: &Value| answer.pointer("/Error/Code").cloned();
+        if let (Some(one), Some(other)) = (code(one), code(other)) {
+            return one == other;
+        }
+        match self {
+            Self::BucketPolicy | Self::AccessPointPolicy(_) => alike(policy(one), policy(other)),
+            Self::PublicAccessBlock => alike(flags(one), flags(other)),
+            Self::BucketAcl | Self::ObjectAcl { .. } => alike(grants(one), grants(other)),
+            Self::PublicAccessPrevention => alike(prevention(one), prevention(other)),
+        }
+    }
+}
+
+/// What cannot be read is like nothing.
+fn alike<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
+    one.is_some() && one == other
+}
+
+/// What a policy's answer holds, as JSON.
+pub fn policy(answer: &Value) -> Option<Value> {
+    match answer.get("Policy")? {
+        Value::String(text) => serde_json::from_str(text).ok(),
+        policy => Some(policy.clone()),
+    }
+}
+
+const BLOCK: &str = "PublicAccessBlockConfiguration";
+const FLAGS: [&str; 4] =
+    ["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"];
+
+/// The four flags of a public access block; one that is not stated is off. Absent is not the same as all off.
+fn flags(answer: &Value) -> Option<[bool; 4]> {
+    let block = answer.get(BLOCK)?;
+    Some(FLAGS.map(|name| block.get(name).and_then(Value::as_bool).unwrap_or(false)))
+}
+
+/// Who is granted what, whatever the order.
+fn grants(answer: &Value) -> Option<Vec<(String, String)>> {
+    let grants = answer.get("Grants")?.as_array()?;
+    let mut known: Vec<(String, String)> = grants
+        .iter()
+        .map(|grant| {
+            let grantee = grant.get("Grantee");
+            let name = ["URI", "ID", "EmailAddress"].iter().find_map(|name| grantee?.get(*name)?.as_str());
+            let permission = grant.get("Permission").and_then(Value::as_str);
+            (name.unwrap_or_default().to_owned(), permission.unwrap_or_default().to_owned())
+        })
+        .collect();
+    known.sort();
+    Some(known)
+}
+
+fn prevention(answer: &Value) -> Option<&str> {
+    let stated = answer.pointer("/iamConfiguration/publicAccessPrevention")?.as_str()?;
+    // The older word for the same.
+    Some(if stated == "unspecified" { "inherited" } else { stated })
+}
+
+/// A change of one setting, from what was read to what it is to be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// What is changed.
+    pub setting: Setting,
+    /// What was read, verbatim.
+    pub before: Value,
+    /// What it will be, in the same shape; an error is absence.
+    pub after: Value,
+    /// Why this is the least change that closes what it is to close.
+    pub because: String,
+}
+
+impl Change {
+    /// The change that takes this one back.
+    pub fn undone(&self) -> Self {
+        Self {
+            setting: self.setting.clone(),
+            before: self.after.clone(),
+            after: self.before.clone(),
+            because: "as it was before".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PublicAccessBlock => f.write_str("public access block"),
+            Self::BucketPolicy => f.write_str("bucket policy"),
+            Self::BucketAcl => f.write_str("bucket ACL"),
+            Self::AccessPointPolicy(name) => write!(f, "policy of access point `{name}`"),
+            Self::ObjectAcl { key, version } => {
+                let key = spillwatch_classifiers::screen(key);
+                write!(f, "ACL of `{key}`")?;
+                version.as_ref().map_or(Ok(()), |version| write!(f, " version {version}"))
+            }
+            Self::PublicAccessPrevention => f.write_str("public access prevention"),
+        }
+    }
+}
+
+/// An answer with other flags of the public access block turned on; those that stand are kept.
+pub fn block_with(answer: &Value, on: &[&str]) -> Value {
+    let mut block: Map<String, Value> = Map::new();
+    for name in FLAGS {
+        let stood = answer.get(BLOCK).and_then(|block| block.get(name)).and_then(Value::as_bool);
+        block.insert(name.to_owned(), (stood.unwrap_or(false) || on.contains(&name)).into());
+    }
+    serde_json::json!({ BLOCK: block })
+}

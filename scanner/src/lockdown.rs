@@ -1,0 +1,17 @@
+//! How is an exposure closed, without an outage and so that it can be taken back?
+//!
+//! A [`Plan`] is made from facts alone and proved before anything is changed. Applying it writes the evidence first, then a
+//! journal around every change; the journal is what undoing goes by.
+
+mod apply;
+mod evidence;
+mod gcp;
+mod journal;
+mod plan;
+mod read;
+mod s3;
+
+pub use apply::{Applied, ApplyError, Options, Outcome, Step, apply, undo};
+pub use evidence::Evidence;
+pub use journal::{Journal, JournalError};
+pub use plan::{BucketPlan, Hazard, HazardKind, Plan, Scope, Subject, plan_bucket, state_hash};

@@ -1,0 +1,145 @@
+//! What was there before anything was changed, in the layout of an estate, and how is it known that nobody altered it?
+//!
+//! `manifest.jsonl` lists every file with its SHA-256 and the SHA-256 of the line before; the last line's hash stands for the
+//! whole. With a recipient, every file but the manifest is encrypted to it with age.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use age::x25519::Recipient;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::plan::{Plan, Subject, sha256};
+use crate::estate::{Facts, Object, Provider};
+use crate::exposure::Exposure;
+use crate::findings::reads;
+
+/// Objects that are listed of one bucket.
+const OBJECTS_MAX: usize = 1_000_000;
+
+/// A bundle of evidence on disk, private to its owner.
+#[derive(Debug)]
+pub struct Evidence {
+    folder: PathBuf,
+    recipient: Option<Recipient>,
+    manifest: File,
+    previous: String,
+}
+
+#[derive(Serialize)]
+struct Listed<'a> {
+    previous: &'a str,
+    path: &'a str,
+    sha256: String,
+    size_bytes: usize,
+}
+
+impl Evidence {
+    /// Starts a bundle in `folder`, which must be new; `recipient` is an age recipient (`age1…`).
+    pub fn start(folder: &Path, recipient: Option<&str>) -> io::Result<Self> {
+        let recipient =
+            recipient.map(|text| Recipient::from_str(text).map_err(io::Error::other)).transpose()?;
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        let manifest = private(&folder.join("manifest.jsonl"))?;
+        Ok(Self { folder: folder.to_owned(), recipient, manifest, previous: String::new() })
+    }
+
+    /// Where it is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Keeps the plan.
+    pub fn plan(&mut self, plan: &Plan) -> io::Result<()> {
+        self.keep("plan.json", &serde_json::to_vec_pretty(plan)?)
+    }
+
+    /// Keeps who belongs to us.
+    pub fn zone(&mut self, zone: &crate::exposure::ZoneOfTrust) -> io::Result<()> {
+        let text = toml::to_string(&json!({ "zone_of_trust": zone })).map_err(io::Error::other)?;
+        self.keep("estate/estate.toml", text.as_bytes())
+    }
+
+    /// Keeps a bucket's facts verbatim, and what is listed of the objects that are open.
+    pub fn bucket(&mut self, subject: &Subject, objects: &[Object], open: &[Exposure]) -> io::Result<()> {
+        let account = &subject.bucket.account;
+        // Names of buckets and accounts come from a provider, or from a folder's listing: never a way out.
+        let safe = |name: &str| name.replace(['/', '\\'], "_").replace("..", "_");
+        let folder = format!("estate/{}/{}", account.provider, safe(&account.id));
+        let account_file = format!("{folder}/account.json");
+        if !self.folder.join(&account_file).exists() {
+            self.keep(&account_file, &serde_json::to_vec_pretty(&subject.account_facts)?)?;
+        }
+        let folder = format!("{folder}/{}", safe(&subject.bucket.name));
+        self.keep(&format!("{folder}/facts.json"), &serde_json::to_vec_pretty(&subject.facts)?)?;
+        let listed = listing(subject, objects, open);
+        self.keep(&format!("{folder}/objects.json"), &serde_json::to_vec_pretty(&listed)?)
+    }
+
+    /// Writes a file and its line in the manifest; both are on disk when this returns.
+    fn keep(&mut self, path: &str, bytes: &[u8]) -> io::Result<()> {
+        let (path, bytes) = match &self.recipient {
+            Some(recipient) => {
+                (format!("{path}.age"), age::encrypt(recipient, bytes).map_err(io::Error::other)?)
+            }
+            None => (path.to_owned(), bytes.to_vec()),
+        };
+        let full = self.folder.join(&path);
+        if let Some(folder) = full.parent() {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        }
+        let mut file = private(&full)?;
+        file.write_all(&bytes)?;
+        file.sync_all()?;
+        let line =
+            Listed { previous: &self.previous, path: &path, sha256: sha256(&bytes), size_bytes: bytes.len() };
+        let mut text = serde_json::to_vec(&line)?;
+        let hash = sha256(&text);
+        text.push(b'\n');
+        self.manifest.write_all(&text)?;
+        self.manifest.sync_all()?;
+        self.previous = hash;
+        // The names are part of the evidence, too.
+        full.ancestors()
+            .skip(1)
+            .take_while(|folder| folder.starts_with(&self.folder))
+            .try_for_each(|folder| fs::File::open(folder)?.sync_all())
+    }
+}
+
+/// The objects that are open, with what the listing and their ACLs say.
+fn listing(subject: &Subject, objects: &[Object], open: &[Exposure]) -> Map<String, Value> {
+    let is_open = |object: &&Object| open.iter().any(|way| reads(way, &object.key));
+    let mut listed = Map::new();
+    for object in objects.iter().filter(is_open).take(OBJECTS_MAX) {
+        let mut facts = Facts::default();
+        let modified = object
+            .modified
+            .map(|at| at.format(&time::format_description::well_known::Rfc3339).unwrap_or_default());
+        let (operation, head) = match subject.bucket.account.provider {
+            Provider::Gcp => (
+                "storage:objects.get",
+                json!({"size": object.size_bytes, "generation": object.version, "updated": modified}),
+            ),
+            _ => (
+                "s3:HeadObject",
+                json!({"ContentLength": object.size_bytes, "ETag": object.etag, "LastModified": modified,
+                    "VersionId": object.version, "StorageClass": object.storage_class}),
+            ),
+        };
+        facts.record(operation, head);
+        if let Some((_, own)) = subject.objects.iter().find(|(known, _)| known.key == object.key) {
+            facts.inherit(own);
+        }
+        listed.insert(object.key.clone(), serde_json::to_value(&facts).unwrap_or_default());
+    }
+    listed
+}
+
+fn private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
