@@ -5,12 +5,16 @@
 
 mod acme;
 mod acme_server;
+mod affected;
 mod aws;
 mod cloud_conformance;
+mod lifecycle;
 mod local;
 mod lockdown;
 mod scan;
+mod schema;
 mod servers;
+mod store;
 mod tidy;
 
 use std::process::{Command, Output, Stdio};

@@ -1,4 +1,4 @@
-//! How do the tests come by real S3 servers? Each starts once per run on free ports and ends with the run.
+//! How do the tests come by real servers? Each starts once per run on free ports and ends with the run.
 //!
 //! A server that is missing or does not start fails the test with the way to get it.
 
@@ -37,6 +37,38 @@ pub fn moto() -> &'static Server {
 pub fn strict_moto() -> &'static Server {
     static MOTO: OnceLock<Server> = OnceLock::new();
     MOTO.get_or_init(start_moto)
+}
+
+/// A PostgreSQL with a password and TLS.
+pub struct Database {
+    server: Server,
+    /// The certificate that it shows.
+    pub certificate: PathBuf,
+}
+
+impl Database {
+    /// A URL of a database of its own, which is made.
+    pub fn url(&self, name: &str) -> String {
+        let port = self.server.endpoint.rsplit(':').next().expect("a port");
+        let url = |name: &str| format!("postgres://spillwatch:spillwatch@localhost:{port}/{name}");
+        let made = Command::new("psql")
+            .args([&url("postgres"), "-q", "-c", &format!("CREATE DATABASE {name}")])
+            .status();
+        assert!(made.expect("psql, which comes with PostgreSQL").success());
+        url(name)
+    }
+}
+
+/// PostgreSQL, as scanners share it.
+pub fn postgres() -> &'static Database {
+    static POSTGRES: OnceLock<Database> = OnceLock::new();
+    POSTGRES.get_or_init(|| {
+        let [port] = free_ports();
+        let data = std::env::temp_dir().join(format!("spillwatch-postgres-{}", std::process::id()));
+        let path = data.to_str().expect("a temporary directory with a plain name");
+        let server = start("postgres", port, &[path, &port.to_string()]);
+        Database { server, certificate: data.join("server.crt") }
+    })
 }
 
 fn start_moto() -> Server {

@@ -7,7 +7,7 @@ const FLOORS: [&[&str]; 7] = [
     &["estate"],
     &["exposure"],
     &["findings"],
-    &["cloud"],
+    &["cloud", "store"],
     &["scan", "lockdown", "report"],
     &["config"],
     &["cli"],

@@ -1,9 +1,9 @@
 //! What does everything that was seen in an object amount to? One judge per category.
 
 mod documents;
-mod employee_pii;
+pub(crate) mod employee_pii;
 mod encrypted_blob;
-mod interaction;
+pub(crate) mod interaction;
 
 use crate::gather::Gather;
 use crate::{Category, Detection};
@@ -12,15 +12,15 @@ use crate::{Category, Detection};
 const EVIDENCE_MAX: usize = 6;
 
 /// The detections in what was gathered, the most confident first. `name` is the object's name, a weak hint.
-pub(crate) fn judge(mut gather: Gather, name: &str) -> Vec<Detection> {
+pub(crate) fn judge(gather: &mut Gather, name: &str) -> Vec<Detection> {
     gather.tables.iter_mut().for_each(|table| table.choose_keys());
     let mut detections: Vec<Detection> = [
-        employee_pii::judge(&gather, name),
-        interaction::judge(&gather),
-        encrypted_blob::judge(&gather),
-        documents::judge(&gather, Category::Roadmap),
-        documents::judge(&gather, Category::InternalPolicy),
-        gather.secrets.detection(),
+        employee_pii::judge(gather, name),
+        interaction::judge(gather),
+        encrypted_blob::judge(gather),
+        documents::judge(gather, Category::Roadmap),
+        documents::judge(gather, Category::InternalPolicy),
+        std::mem::take(&mut gather.secrets).detection(),
     ]
     .into_iter()
     .flatten()

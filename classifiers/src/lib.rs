@@ -3,7 +3,10 @@
 //! ```text
 //! Classifier::begin(Hints) → Session::push(bytes)… → Session::finish() → Classification
 //! ```
+//!
+//! Content leaves only as [`Masked`], with one exception: [`affected`].
 
+pub mod affected;
 mod content_type;
 mod credential;
 mod detection;

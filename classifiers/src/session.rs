@@ -73,7 +73,16 @@ impl Classifier {
 
     /// Starts on an object.
     pub fn begin(&self, hints: Hints<'_>) -> Session {
-        let mut gather = Gather::new(self.key);
+        self.begin_with(hints, self.key)
+    }
+
+    /// Starts on an object whose people are to be named: see [`crate::affected`].
+    pub(crate) fn begin_listing(&self, hints: Hints<'_>) -> Session {
+        self.begin_with(hints, self.key.listing())
+    }
+
+    fn begin_with(&self, hints: Hints<'_>, key: HashKey) -> Session {
+        let mut gather = Gather::new(key);
         if let Some(verdict) = encrypted::by_metadata(hints.metadata) {
             gather.encrypted(&crate::extract::Place::default(), verdict);
         }
@@ -128,6 +137,11 @@ impl Session {
 
     /// Ends the object. The result is the same however the bytes were cut into chunks.
     pub fn finish(self) -> Classification {
+        self.end().0
+    }
+
+    /// Ends the object; what was gathered is of use to [`crate::affected`] alone.
+    pub(crate) fn end(self) -> (Classification, Gather) {
         let Self { mut inside, mut budget, file, name, size, read, enough } = self;
         let content_type = file.finish(&mut inside, &mut budget);
         let missing = size.filter(|_| !enough).map_or(0, |size| size.saturating_sub(read));
@@ -139,10 +153,10 @@ impl Session {
         }
         let gaps = std::mem::take(&mut inside.gather.gaps);
         let bytes_total = size.or((!enough).then_some(read));
-        let detections = detectors::judge(inside.gather, &name);
+        let detections = detectors::judge(&mut inside.gather, &name);
         // Where the head was enough, what came with it in the same chunk was not looked at.
         let bytes_read = if enough { read.min(HEAD_BYTES as u64) } else { read };
-        Classification { content_type, detections, bytes_read, bytes_total, gaps }
+        (Classification { content_type, detections, bytes_read, bytes_total, gaps }, inside.gather)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::affected::KeptValues;
 use crate::extract::Place;
 use crate::mask;
 use crate::scan::Candidate;
@@ -162,6 +163,8 @@ pub(crate) struct Sightings {
     domains: Vec<Domain>,
     last_domain: (Vec<u8>, usize),
     pub(crate) surroundings: Surroundings,
+    /// Filled for [`crate::affected`] alone.
+    pub(crate) kept: KeptValues,
 }
 
 impl Sightings {
@@ -209,6 +212,9 @@ impl Sightings {
         }
         self.emails.count += 1;
         self.emails.distinct.insert(key.hash_folded(email.address));
+        if key.lists() {
+            self.kept.take("email", key.hash_folded(email.address), email.address);
+        }
         let start = at - email.local.len();
         self.look_around(text, start);
         if self.emails.samples.len() < SAMPLES_MAX {
@@ -337,6 +343,9 @@ impl Sightings {
             seen.named += u64::from(is_named(text, range.start, range.end, context));
         }
         seen.distinct.insert(key.hash_folded(value));
+        if key.lists() {
+            self.kept.take(kind, key.hash_folded(value), value);
+        }
         if seen.samples.len() < SAMPLES_MAX {
             let sample = mask::number(&String::from_utf8_lossy(value));
             seen.samples.push(Evidence { kind, sample, at: position.masked(range.start) });

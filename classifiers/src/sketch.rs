@@ -13,7 +13,7 @@ const REGISTERS: usize = 1 << REGISTER_BITS;
 
 /// Turns values into hashes that cannot be guessed back without the key, not even for values as few as phone numbers.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct HashKey(u64, u64);
+pub(crate) struct HashKey(u64, u64, bool);
 
 impl HashKey {
     /// Both halves of `key` enter: the second is hashed with the first.
@@ -21,7 +21,7 @@ impl HashKey {
         let word = |at: usize| {
             key.iter().skip(at).take(8).enumerate().fold(0, |word, (i, b)| word | (u64::from(*b) << (8 * i)))
         };
-        let outer = Self(word(0), word(8));
+        let outer = Self(word(0), word(8), false);
         let derive = |last: u8| {
             let mut hasher = SipHasher13::new_with_keys(outer.0, outer.1);
             hasher.write_u64(word(16));
@@ -29,7 +29,17 @@ impl HashKey {
             hasher.write_u8(last);
             hasher.finish()
         };
-        Self(derive(0), derive(1))
+        Self(derive(0), derive(1), false)
+    }
+
+    /// The same, where people are not only counted but listed too: for [`crate::affected`] alone.
+    pub(crate) fn listing(self) -> Self {
+        Self(self.0, self.1, true)
+    }
+
+    /// Whether people are listed.
+    pub(crate) fn lists(self) -> bool {
+        self.2
     }
 
     /// The keyed hash of a value as it stands.

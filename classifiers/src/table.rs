@@ -1,5 +1,6 @@
 //! What do the columns of a table hold? Typed by their names and by their values, over all its rows.
 
+use crate::affected::KeptRows;
 use crate::extract::Place;
 use crate::lexicon::{self, Meaning};
 use crate::mask;
@@ -113,7 +114,8 @@ impl Column {
         if let Some(count) = self.values.get_mut(value as usize) {
             *count += 1;
         }
-        if row < TYPED_ROWS {
+        // Counted in cells: `row` counts titles and the header too, and the last rows before keys are chosen would be missing.
+        if u64::from(self.typed) <= TYPED_ROWS {
             self.distinct.insert(key.hash_folded(cell.as_bytes()));
         }
         if let Some(compact) = national::Compact::of(cell.as_bytes()) {
@@ -168,6 +170,8 @@ pub(crate) struct Table {
     pub(crate) people: Option<(Key, Distinct)>,
     pub(crate) actors: Option<(Key, Distinct)>,
     is_directory: bool,
+    /// Filled for [`crate::affected`] alone.
+    pub(crate) kept: KeptRows,
 }
 
 impl Table {
@@ -184,11 +188,17 @@ impl Table {
             people: None,
             actors: None,
             is_directory: false,
+            kept: KeptRows::default(),
         }
     }
 
-    /// Whether the next row's cells will all be typed; where not, [`Self::keys`] says which are of use.
-    pub(crate) fn types_next(&self) -> bool {
+    /// Whether the next row is of use with all its cells; where not, [`Self::keys`] says which are.
+    pub(crate) fn takes_next(&self, key: HashKey) -> bool {
+        self.types_next() || key.lists()
+    }
+
+    /// Whether the next row's cells will all be typed.
+    fn types_next(&self) -> bool {
         self.rows < TYPED_ROWS || self.rows.is_multiple_of(TYPED_EVERY)
     }
 
@@ -227,6 +237,9 @@ impl Table {
                 }
             }
         }
+        if key.lists() {
+            self.keep(cells.iter().enumerate().map(|(at, cell)| (at, *cell)));
+        }
         self.count(|at| cells.get(at).map(|cell| cell.as_bytes()), key);
     }
 
@@ -254,6 +267,9 @@ impl Table {
             .iter()
             .map(|(field, _)| self.columns.iter().position(|column| same_name(&column.name, field)))
             .collect();
+        if key.lists() {
+            self.keep(names.iter().zip(fields).filter_map(|(at, (_, value))| Some(((*at)?, *value))));
+        }
         let value = |at: usize| {
             names
                 .iter()
@@ -262,6 +278,30 @@ impl Table {
                 .map(|field| field.1.as_bytes())
         };
         self.count(value, key);
+    }
+
+    /// Keeps what names somebody in a row, and which columns have a value in it.
+    fn keep<'a>(&mut self, cells: impl Iterator<Item = (usize, &'a str)>) {
+        let columns = &self.columns;
+        let names_somebody = |at: usize, cell: &str| {
+            use Meaning::{
+                DeviceId, Email, EmployeeId, FirstName, FullName, Ip, LastName, NationalId, SessionId,
+                UserId, Username,
+            };
+            match columns.get(at).map(|column| column.meaning) {
+                Some(
+                    None
+                    | Some(
+                        FullName | FirstName | LastName | Email | NationalId | EmployeeId | Username | UserId
+                        | SessionId | DeviceId | Ip,
+                    ),
+                ) => true,
+                Some(Some(Meaning::Manager)) | None => false,
+                Some(Some(_)) => value_of(cell) == Value::Email,
+            }
+        };
+        let filled = cells.map(|(at, cell)| (at, cell.trim()));
+        self.kept.take(filled.filter(|(_, cell)| !cell.is_empty() && !is_nothing(cell)), names_somebody);
     }
 
     /// Counts a row by its keys alone; `cell` gives the cells that [`Self::keys`] asks for.
@@ -354,6 +394,16 @@ impl Table {
         self.pair.is_some_and(|(first, last)| holds(first) && holds(last))
     }
 
+    /// The columns of first and last names, where there are such.
+    pub(crate) fn name_pair(&self) -> Option<(usize, usize)> {
+        self.pair.filter(|_| self.pair_holds_names())
+    }
+
+    /// The hash of two cells together.
+    pub(crate) fn pair_hash(first: Option<u64>, last: Option<u64>) -> Option<u64> {
+        first.zip(last).map(|(first, last)| first.rotate_left(1) ^ last)
+    }
+
     fn find_pair(&mut self) {
         let by = |meaning| self.columns.iter().position(|column| column.meaning == Some(meaning));
         self.pair = by(Meaning::FirstName).zip(by(Meaning::LastName));
@@ -421,9 +471,7 @@ fn insert_key<'a>(
     };
     let hash = match which {
         Key::Column(at) => hash(at),
-        Key::Pair(first, last) => {
-            hash(first).zip(hash(last)).map(|(first, last)| first.rotate_left(1) ^ last)
-        }
+        Key::Pair(first, last) => Table::pair_hash(hash(first), hash(last)),
     };
     if let Some(hash) = hash {
         distinct.insert(hash);

@@ -35,9 +35,9 @@ async fn timed(server: &S3Server, settings: Settings) -> Duration {
         only: Some(OneBucket { name: "events".to_owned(), prefix: String::new() }),
         ..AwsSettings::default()
     });
-    let targets = [Target { cloud: Arc::new(cloud), prefix: String::new() }];
+    let targets = [Target { word: "s3://bucket".to_owned(), cloud: Arc::new(cloud), prefix: String::new() }];
     let (_keep, stop) = tokio::sync::watch::channel(false);
     let started = Instant::now();
-    scan(&targets, &settings, &Progress::default(), stop, &mut |_| {}).await;
+    scan(&targets, &settings, &Progress::default(), stop, None, &mut |_| {}).await;
     started.elapsed()
 }

@@ -6,10 +6,12 @@ use clap::{Parser, Subcommand};
 
 mod classify;
 mod explain;
+mod findings;
 mod lock;
 mod log;
 mod progress;
 mod scan;
+mod schema;
 mod targets;
 
 /// Finds what somebody outside can reach in cloud storage and says what is inside.
@@ -32,6 +34,10 @@ enum Command {
     Scan(Box<scan::ScanArgs>),
     /// Say who can reach a bucket, why, and what would close it.
     Explain(Box<explain::ExplainArgs>),
+    /// Look into the ledger: what is open, what changed, what may be put aside, whom it is about.
+    Findings(findings::FindingsArgs),
+    /// Print the JSON Schema of an output.
+    Schema(schema::SchemaArgs),
     /// Close what is open: plan, apply, undo.
     Lock(Box<lock::LockArgs>),
     /// Say what is inside local files, one JSON line each.
@@ -47,6 +53,8 @@ pub fn main() -> ExitCode {
     let ended = match cli.command {
         Command::Scan(args) => scan::run(*args),
         Command::Explain(args) => explain::run(*args),
+        Command::Findings(args) => findings::run(args),
+        Command::Schema(args) => schema::run(&args),
         Command::Lock(args) => lock::run(*args),
         Command::Classify(args) => classify::run(args),
     };

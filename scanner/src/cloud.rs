@@ -32,6 +32,11 @@ pub trait Cloud: Send + Sync {
     /// The buckets of an account, paged to the end.
     fn buckets<'a>(&'a self, account: &'a Account) -> BoxStream<'a, Result<Bucket, CloudError>>;
 
+    /// Whether [`Self::buckets`] names every bucket that the account holds, and not only some: what is missing is gone.
+    fn names_all_buckets(&self, _account: &Account) -> bool {
+        false
+    }
+
     /// Everything that decides who can reach the bucket, verbatim.
     async fn access_facts(&self, bucket: &Bucket) -> Facts;
 

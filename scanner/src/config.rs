@@ -24,6 +24,8 @@ pub struct Config {
     pub fail_on: Option<Severity>,
     /// Whether a run with gaps exits with 4.
     pub require_full_coverage: bool,
+    /// The ledger between runs: a file, or `postgres://…`.
+    pub ledger: Option<String>,
     /// The role that `lock` assumes in each account; without one, it writes with the caller's own credentials.
     pub lockdown_role: Option<Role>,
 }
@@ -76,6 +78,9 @@ pub fn parse(text: &str) -> Result<Config, Vec<Mistake>> {
         section.set("require_full_coverage", &mut reader, flag, |value| config.require_full_coverage = value);
         section.set("confidence_min", &mut reader, share, |value| config.scan.confidence_min = value);
         section.end(&mut reader);
+    }
+    if let Some(section) = top.section("state", &mut reader) {
+        state(section, &mut config, &mut reader);
     }
     if let Some(section) = top.section("lockdown", &mut reader) {
         config.lockdown_role = lockdown(section, &mut reader);
@@ -168,6 +173,11 @@ fn limits(mut section: Section<'_>, scan: &mut Settings, reader: &mut Reader<'_>
     section.set("buckets_in_flight_max", reader, count, |value: u32| {
         scan.buckets_in_flight_max = value as usize;
     });
+    section.end(reader);
+}
+
+fn state(mut section: Section<'_>, config: &mut Config, reader: &mut Reader<'_>) {
+    section.set("ledger", reader, text, |value| config.ledger = Some(value));
     section.end(reader);
 }
 
@@ -333,7 +343,8 @@ mod tests {
         let config = parse(
             "[aws]\naccounts = [\"111122223333\"]\nrole_name = \"scan\"\nexternal_id = \"x\"\n\
              [limits]\nbytes_in_flight_max = \"64MiB\"\nsample_objects_max = 7\n\
-             [report]\nfail_on = \"high\"\nconfidence_min = 0.8\n[zone_of_trust]\norganizations = [\"o-1\"]\n",
+             [report]\nfail_on = \"high\"\nconfidence_min = 0.8\n[zone_of_trust]\norganizations = [\"o-1\"]\n\
+             [state]\nledger = \"ledger.db\"\n",
         )
         .unwrap();
         let Accounts::Listed(accounts) = config.aws.accounts else { panic!() };
@@ -342,6 +353,7 @@ mod tests {
         assert_eq!(config.scan.sample_objects_max, 7);
         assert_eq!(config.fail_on, Some(Severity::High));
         assert!(config.scan.zone.organizations.contains("o-1"));
+        assert_eq!(config.ledger.as_deref(), Some("ledger.db"));
     }
 
     #[test]

@@ -183,6 +183,19 @@ impl GapReason {
     }
 }
 
+/// A bucket's tags or labels, as written; what was not read has none.
+pub fn tags(provider: Provider, facts: &Facts) -> Vec<(String, String)> {
+    match provider {
+        Provider::Aws => aws::tags(facts),
+        Provider::Gcp => {
+            let labels = facts.answer("storage:buckets.get").and_then(|answer| answer.get("labels"));
+            let labels = labels.and_then(Value::as_object).into_iter().flatten();
+            labels.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
+        }
+        Provider::Local => Vec::new(),
+    }
+}
+
 /// What a provider answered, verbatim, by service and operation, for example `s3:GetBucketAcl`.
 ///
 /// An error is `{"Error": {"Code": …}}`. An operation that does not stand here was not asked. Where one operation is

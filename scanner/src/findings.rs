@@ -8,9 +8,14 @@ use crate::estate::Provider;
 use crate::exposure::Exposure;
 
 mod assessment;
+mod changes;
+mod examined;
+mod ledger;
 mod severity;
 
-pub use assessment::{Assessment, reads};
+pub use assessment::{Assessment, reads, reads_any};
+pub use examined::{Examined, Holders};
+pub use ledger::{Look, Record, holds, reconcile};
 pub use severity::{Reach, Severity, of_access};
 
 /// The schema that findings of this version state.
@@ -53,6 +58,24 @@ pub struct Finding {
     pub last_seen: String,
     /// What became of it in this run.
     pub status: Transition,
+    /// What differs from the last run, in words, for example `severity: medium → high`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<String>,
+    /// Since when somebody outside can reach it without a break, as far as runs have seen: RFC 3339. None where nobody can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exposed_since: Option<String>,
+    /// From `exposed_since` until it was last seen, or until it was seen to be resolved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exposure_window_ms: Option<u64>,
+    /// When a run saw that it is gone, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved_at: Option<String>,
+    /// Who said that it need not be told, and why; there is one exactly where the status is `suppressed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppression: Option<Suppression>,
+    /// The bucket's tags or labels, screened: who owns it, what it is for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
 }
 
 /// What became of a finding between the last run and this one.
@@ -61,6 +84,50 @@ pub struct Finding {
 pub enum Transition {
     /// Not known before, or no ledger is kept.
     New,
+    /// Known, and worse, better or elsewhere than before: `changes` says what.
+    Updated,
+    /// Known, and as before.
+    Unchanged,
+    /// It was resolved, or its suppression has ended, and it is there.
+    Reopened,
+    /// A run looked where it was, with enough coverage, and it is gone. The rest of the finding is what was last seen.
+    Resolved,
+    /// It is there, and somebody said until when it need not be told.
+    Suppressed,
+}
+
+impl Transition {
+    /// The word used in findings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Updated => "updated",
+            Self::Unchanged => "unchanged",
+            Self::Reopened => "reopened",
+            Self::Resolved => "resolved",
+            Self::Suppressed => "suppressed",
+        }
+    }
+
+    /// Whether the problem is there and nobody has put it aside.
+    pub fn is_open(self) -> bool {
+        !matches!(self, Self::Resolved | Self::Suppressed)
+    }
+}
+
+/// Somebody's word that a finding need not be told for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suppression {
+    /// The finding's.
+    pub uid: String,
+    /// Why.
+    pub reason: String,
+    /// Who says so.
+    pub author: String,
+    /// When it was said, RFC 3339.
+    pub created: String,
+    /// Until when it holds, RFC 3339.
+    pub until: String,
 }
 
 /// The objects of a finding.
@@ -72,6 +139,18 @@ pub struct Objects {
     pub bytes: u64,
     /// Some of their keys.
     pub top_keys: Vec<String>,
+    /// When the oldest and the newest of them were written, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written_first: Option<String>,
+    /// See `written_first`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written_last: Option<String>,
+    /// How many of them were written in which hour (RFC 3339): a copying automation is a burst. The fullest hours only.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub written_by_hour: BTreeMap<String, u64>,
+    /// All of them, for the ledger; never told.
+    #[serde(skip)]
+    pub holders: Holders,
 }
 
 /// One category over all objects of a finding.

@@ -1,6 +1,6 @@
 //! spillwatch finds what somebody outside can reach in cloud storage and says what is inside.
 //!
-//! Imports point down only: cli → scan, lockdown, report → cloud → findings → exposure → estate → classifiers.
+//! Imports point down only: cli → scan, lockdown, report → cloud, store → findings → exposure → estate → classifiers.
 
 /// The command line: people and files.
 pub mod cli;
@@ -20,3 +20,5 @@ pub mod lockdown;
 pub mod report;
 /// The way of a bucket and of an object.
 pub mod scan;
+/// What is remembered between runs.
+pub mod store;

@@ -1,5 +1,6 @@
 //! The way of every bucket: facts, judgement, order, objects, findings; nothing here writes to a cloud.
 
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
@@ -9,18 +10,22 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::cloud::{Cloud, CloudError};
 use crate::estate::aws::{Inventory, acl_inventories};
-use crate::estate::{Account, Bucket, Gap, Provider};
+use crate::estate::{self, Account, Bucket, Gap, Provider};
 use crate::exposure::aws::ObjectAcls;
 use crate::exposure::{self, BucketExposure, Certainty, ZoneOfTrust};
 use crate::findings::{Finding, Reach};
+use crate::store::Store;
 
 mod acl_report;
+pub mod affected;
 mod bucket;
 mod coverage;
+mod keeping;
 mod object;
 mod progress;
 
-pub use coverage::Coverage;
+pub use coverage::{Coverage, LedgerCoverage};
+use keeping::Keeping;
 pub use progress::{Progress, Snapshot};
 
 /// Accounts that are asked for their buckets at one time.
@@ -72,6 +77,8 @@ impl Default for Settings {
 
 /// One cloud to scan, perhaps only below a prefix of its keys.
 pub struct Target {
+    /// What opened the door, as it was written.
+    pub word: String,
     /// The door.
     pub cloud: Arc<dyn Cloud>,
     /// Only keys that start with this.
@@ -81,7 +88,10 @@ pub struct Target {
 /// A bucket of which it is known who can reach it.
 struct Judged {
     bucket: Bucket,
+    /// When the facts were read, RFC 3339.
+    at: String,
     exposure: BucketExposure,
+    tags: Vec<(String, String)>,
     /// What decides about its objects' ACLs, if they can grant anything.
     object_acls: Option<ObjectAcls>,
     /// The report that tells them without asking for each.
@@ -96,10 +106,19 @@ struct Engine<'a> {
     bytes: Semaphore,
     progress: &'a Progress,
     stop: watch::Receiver<bool>,
-    seen: String,
 }
 
-/// Scans the targets, most exposed buckets first, and hands each bucket's findings to `report` as it ends.
+/// The buckets of an account.
+struct Enumerated {
+    account: Account,
+    judged: Vec<Judged>,
+    /// Whether these are all that it holds.
+    complete: bool,
+    gaps: Vec<Gap>,
+}
+
+/// Scans the targets, most exposed buckets first, and hands each bucket's findings to `report` as it ends, with what
+/// became of them since the runs that `ledger` remembers.
 ///
 /// Once `stop` turns true nothing new is begun, and what was found so far is reported.
 pub async fn scan(
@@ -107,9 +126,11 @@ pub async fn scan(
     settings: &Settings,
     progress: &Progress,
     stop: watch::Receiver<bool>,
+    ledger: Option<&dyn Store>,
     report: &mut dyn FnMut(&Finding),
 ) -> Coverage {
     let mut coverage = Coverage::begin();
+    let mut keeping = Keeping::begin(ledger, targets, &mut coverage).await;
     let limits = Limits::default();
     let engine = Engine {
         settings,
@@ -120,24 +141,39 @@ pub async fn scan(
         ),
         progress,
         stop,
-        seen: coverage.started.clone(),
     };
     for target in targets {
-        let mut judged = engine.judge_all(target, &mut coverage).await;
+        let (mut judged, mut held) = (Vec::new(), Vec::new());
+        for enumerated in engine.judge_all(target, &mut coverage).await {
+            if enumerated.complete && target.cloud.names_all_buckets(&enumerated.account) {
+                let names: BTreeSet<String> =
+                    enumerated.judged.iter().map(|judged| judged.bucket.name.clone()).collect();
+                held.push((enumerated.account, names));
+            }
+            judged.extend(enumerated.judged);
+        }
         judged.sort_by_key(|judged| std::cmp::Reverse(urgency(&judged.exposure)));
         let ways = judged.into_iter().map(|judged| engine.bucket(target, judged));
         let mut ended = stream::iter(ways).buffer_unordered(settings.buckets_in_flight_max);
-        while let Some((findings, seen)) = ended.next().await {
-            progress.bucket_done(findings.len());
-            coverage.merge(seen);
+        let mut tell = |findings: Vec<Finding>, coverage: &mut Coverage| {
             for finding in &findings {
-                coverage.findings += 1;
+                coverage.finding(finding);
                 report(finding);
             }
+        };
+        while let Some(mut survey) = ended.next().await {
+            progress.bucket_done(survey.findings.len());
+            coverage.merge(std::mem::take(&mut survey.coverage));
+            let findings = keeping.decide(survey, target, &mut coverage).await;
+            tell(findings, &mut coverage);
+        }
+        for (account, names) in &held {
+            let findings = keeping.gone(account, names, target, &mut coverage).await;
+            tell(findings, &mut coverage);
         }
     }
     coverage.interrupted = engine.stopped();
-    coverage.end()
+    keeping.end(coverage).await
 }
 
 impl Engine<'_> {
@@ -146,7 +182,7 @@ impl Engine<'_> {
     }
 
     /// Enumerates accounts and buckets and judges who can reach each bucket; nothing of an object is read yet.
-    async fn judge_all(&self, target: &Target, coverage: &mut Coverage) -> Vec<Judged> {
+    async fn judge_all(&self, target: &Target, coverage: &mut Coverage) -> Vec<Enumerated> {
         let accounts = match target.cloud.accounts().await {
             Ok(accounts) => accounts,
             Err(error) => {
@@ -158,26 +194,22 @@ impl Engine<'_> {
         let zone = Arc::new(zone(target.cloud.as_ref(), &accounts, &self.settings.zone).await);
         let judging = accounts.iter().map(|account| self.judge_account(target, account, &zone));
         let mut judging = stream::iter(judging).buffer_unordered(ACCOUNTS_IN_FLIGHT);
-        let mut judged = Vec::new();
-        while let Some((found, gaps)) = judging.next().await {
-            gaps.iter().for_each(|gap| coverage.gap(gap));
-            self.progress.judged(found.len());
-            judged.extend(found);
+        let mut all = Vec::new();
+        while let Some(enumerated) = judging.next().await {
+            enumerated.gaps.iter().for_each(|gap| coverage.gap(gap));
+            self.progress.judged(enumerated.judged.len());
+            all.push(enumerated);
         }
-        judged
+        all
     }
 
-    async fn judge_account(
-        &self,
-        target: &Target,
-        account: &Account,
-        zone: &Arc<ZoneOfTrust>,
-    ) -> (Vec<Judged>, Vec<Gap>) {
+    async fn judge_account(&self, target: &Target, account: &Account, zone: &Arc<ZoneOfTrust>) -> Enumerated {
         let account_facts = target.cloud.account_facts(account).await;
         let judge = |found: Result<Bucket, CloudError>| {
             let account_facts = &account_facts;
             async move {
                 let bucket = found?;
+                let at = coverage::now();
                 let facts = target.cloud.access_facts(&bucket).await;
                 let exposure = exposure::judge(&bucket, &facts, account_facts, zone);
                 let is_aws = bucket.account.provider == Provider::Aws;
@@ -186,11 +218,12 @@ impl Engine<'_> {
                 let acl_inventory = object_acls
                     .as_ref()
                     .and_then(|_| acl_inventories(&facts, &bucket.name).into_iter().next());
-                Ok(Judged { bucket, exposure, object_acls, acl_inventory })
+                let tags = estate::tags(bucket.account.provider, &facts);
+                Ok(Judged { bucket, at, exposure, tags, object_acls, acl_inventory })
             }
         };
         let mut judging = target.cloud.buckets(account).map(judge).buffer_unordered(BUCKETS_JUDGED_IN_FLIGHT);
-        let (mut judged, mut gaps) = (Vec::new(), Vec::new());
+        let (mut judged, mut gaps, mut complete) = (Vec::new(), Vec::new(), true);
         while let Some(next) = judging.next().await {
             match next {
                 Ok(next) => {
@@ -199,13 +232,17 @@ impl Engine<'_> {
                     gaps.extend(next.exposure.gaps.iter().cloned());
                     judged.push(next);
                 }
-                Err(error) => gaps.push(CloudError::gap(&error)),
+                Err(error) => {
+                    complete = false;
+                    gaps.push(CloudError::gap(&error));
+                }
             }
             if self.stopped() {
+                complete = false;
                 break;
             }
         }
-        (judged, gaps)
+        Enumerated { account: account.clone(), judged, complete, gaps }
     }
 }
 
@@ -224,7 +261,7 @@ fn urgency(exposure: &BucketExposure) -> (bool, Reach) {
 }
 
 /// Keys the counts of distinct values: other in every run, so that nothing can be learnt from them.
-fn random_key() -> [u8; 32] {
+pub(crate) fn random_key() -> [u8; 32] {
     let mut key = [0; 32];
     for part in key.chunks_mut(8) {
         // Seeded by the system's randomness, and each one differently.

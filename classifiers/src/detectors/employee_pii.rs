@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::gather::Gather;
 use crate::lexicon::Meaning;
-use crate::sightings::Sightings;
+use crate::sightings::{Seen, Sightings};
 use crate::table::{Column, Table, Value};
 use crate::values::national;
 use crate::{Category, Detection, Distinct, Evidence};
@@ -18,6 +18,23 @@ struct Verdict {
     kinds: BTreeMap<&'static str, u64>,
     evidence: Vec<Evidence>,
     because: Vec<String>,
+}
+
+/// The columns of a table of people that say something of them, by kind; none where it is no such table.
+pub(crate) fn exposed_columns(of: &Table) -> Option<Vec<(&'static str, usize)>> {
+    table(of)?;
+    Some(columns(of).kinds.into_iter().map(|(kind, at, _)| (kind, at)).collect())
+}
+
+/// The kinds of values in running text that stand for people, where no table explains them; none where they say nothing.
+pub(crate) fn exposed_in_text(gather: &Gather) -> Vec<&'static str> {
+    let seen = &gather.sightings;
+    if gather.tables.iter().any(|of| table(of).is_some()) || prose(seen, !gather.tables.is_empty()).is_none()
+    {
+        return Vec::new();
+    }
+    let counted = seen.kinds.iter().filter(|(kind, values)| certainty(kind, values) > 0.0);
+    counted.map(|(kind, _)| *kind).chain(["email"]).collect()
 }
 
 /// The verdict over all tables and the running text of the object.
@@ -242,6 +259,17 @@ fn table(table: &Table) -> Option<Verdict> {
     })
 }
 
+/// How surely values of a kind in running text stand for people.
+fn certainty(kind: &str, values: &Seen) -> f64 {
+    match kind {
+        "iban" => 0.55,
+        "payment_card" => 0.5,
+        "phone" => 0.0,
+        kind => national::scheme(kind)
+            .map_or(0.0, |scheme| if values.named_share() > 0.3 { 0.7 } else { 0.5 * scheme.certainty }),
+    }
+}
+
 /// Values in running text: by what they are, how many, and what words stand around them.
 fn prose(seen: &Sightings, has_tables: bool) -> Option<Verdict> {
     let around = seen.surroundings;
@@ -251,13 +279,7 @@ fn prose(seen: &Sightings, has_tables: bool) -> Option<Verdict> {
     let mut verdict = Verdict::default();
     let mut sensitive = 0.0_f64;
     for (kind, values) in &seen.kinds {
-        let certainty = match *kind {
-            "iban" => 0.55,
-            "payment_card" => 0.5,
-            "phone" => 0.0,
-            kind => national::scheme(kind)
-                .map_or(0.0, |scheme| if values.named_share() > 0.3 { 0.7 } else { 0.5 * scheme.certainty }),
-        };
+        let certainty = certainty(kind, values);
         sensitive = sensitive.max(certainty);
         verdict.kinds.insert(kind, values.count);
         verdict.occurrences += values.count;

@@ -12,9 +12,14 @@ struct Verdict {
     confidence: f64,
     events: u64,
     actors: Distinct,
-    kinds: BTreeMap<&'static str, u64>,
+    columns: Vec<(&'static str, usize)>,
     evidence: Vec<Evidence>,
     because: String,
+}
+
+/// The columns that tie people to what they did, by kind; none where the table does not.
+pub(crate) fn exposed_columns(of: &Table) -> Option<Vec<(&'static str, usize)>> {
+    table(of).map(|verdict| verdict.columns)
 }
 
 /// The verdict over all tables and logs of the object.
@@ -33,8 +38,8 @@ pub(super) fn judge(gather: &Gather) -> Option<Detection> {
     for verdict in all {
         detection.occurrences += verdict.events;
         detection.distinct.merge(&verdict.actors);
-        for (kind, count) in verdict.kinds {
-            *detection.kinds.entry(kind).or_default() += count;
+        for (kind, _) in verdict.columns {
+            *detection.kinds.entry(kind).or_default() += verdict.events;
         }
         detection.evidence.extend(verdict.evidence);
         if detection.because.len() < 4 {
@@ -106,7 +111,7 @@ fn table(table: &Table) -> Option<Verdict> {
         confidence,
         events,
         actors: actors.clone(),
-        kinds: parts.iter().flatten().map(|(_, kind)| (*kind, events)).collect(),
+        columns: parts.iter().flatten().map(|(at, kind)| (*kind, *at)).collect(),
         evidence: parts.iter().flatten().filter_map(|(at, kind)| table.evidence(*at, kind)).collect(),
         because: format!(
             "{events} events tie {} different values of {} to times{}{}",

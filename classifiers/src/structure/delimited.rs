@@ -129,7 +129,7 @@ impl Delimited {
     }
 
     fn row(&mut self, gather: &Gather, line: &[u8]) {
-        if self.table.types_next() {
+        if self.table.takes_next(gather.key) {
             let cells: Vec<Cow<'_, str>> =
                 Fields::new(line, self.delimiter).map(|cell| String::from_utf8_lossy(cell)).collect();
             let cells: Vec<&str> = cells.iter().map(AsRef::as_ref).collect();

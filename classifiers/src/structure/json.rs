@@ -56,7 +56,7 @@ impl JsonLines {
             if line.is_empty() {
                 continue;
             }
-            if self.table.types_next() && line.len() <= LINE_BYTES_MAX {
+            if self.table.takes_next(gather.key) && line.len() <= LINE_BYTES_MAX {
                 self.typed(gather, line);
             } else {
                 self.counted(gather, line);

@@ -14,6 +14,7 @@ use crate::config::{self, Config};
 use crate::findings::Severity;
 use crate::report::{Format, Report};
 use crate::scan::{self, Coverage, Progress};
+use crate::store;
 
 #[derive(clap::Args)]
 pub(super) struct ScanArgs {
@@ -27,6 +28,9 @@ pub(super) struct ScanArgs {
     /// Write the report to this file.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Remember findings between runs in this file, or in a database that scanners share (`postgres://…`).
+    #[arg(long, value_name = "FILE|URL", env = "SPILLWATCH_STATE", hide_env_values = true)]
+    state: Option<String>,
     /// Settings in TOML; flags win over it.
     #[arg(long, value_name = "FILE", env = "SPILLWATCH_CONFIG")]
     config: Option<PathBuf>,
@@ -50,6 +54,7 @@ pub(super) fn run(args: ScanArgs) -> anyhow::Result<ExitCode> {
     };
     config.scan.all |= args.all;
     config.fail_on = args.fail_on.or(config.fail_on);
+    config.ledger = args.state.clone().or(config.ledger);
     config.require_full_coverage |= args.require_full_coverage;
     args.cloud.apply(&mut config.aws);
     let targets =
@@ -72,14 +77,18 @@ pub(super) fn run(args: ScanArgs) -> anyhow::Result<ExitCode> {
 
     let progress = Progress::default();
     let bar = Bar::start(&progress);
-    let coverage = tokio_runtime()?.block_on(async {
+    let runtime = tokio_runtime()?;
+    let ledger = config.ledger.as_deref().map(|word| runtime.block_on(store::open(word))).transpose()?;
+    let coverage = runtime.block_on(async {
         let (send, stop) = watch::channel(false);
         tokio::spawn(async move {
             stop_asked().await;
             let _ = send.send(true);
         });
-        scan::scan(&targets, &config.scan, &progress, stop, &mut |finding| {
-            worst = worst.max(Some(finding.severity));
+        scan::scan(&targets, &config.scan, &progress, stop, ledger.as_deref(), &mut |finding| {
+            if finding.status.is_open() {
+                worst = worst.max(Some(finding.severity));
+            }
             if written.is_ok() {
                 written = report.finding(finding);
             }
@@ -104,6 +113,8 @@ pub(super) fn run(args: ScanArgs) -> anyhow::Result<ExitCode> {
     Ok(if coverage.interrupted {
         tracing::warn!("interrupted: what was found so far is in the report");
         ExitCode::from(1)
+    } else if coverage.ledger.as_ref().is_some_and(|ledger| ledger.failed) {
+        ExitCode::from(1)
     } else if config.fail_on.is_some() && worst >= config.fail_on {
         ExitCode::from(3)
     } else if config.require_full_coverage && !coverage.complete {
@@ -113,7 +124,7 @@ pub(super) fn run(args: ScanArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn tokio_runtime() -> io::Result<tokio::runtime::Runtime> {
+pub(super) fn tokio_runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }
 

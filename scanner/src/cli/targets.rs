@@ -66,7 +66,8 @@ impl CloudArgs {
 /// Opens the door that a word names. Nothing is asked of a cloud yet.
 pub(super) fn open(word: &str, aws: &AwsSettings) -> anyhow::Result<Target> {
     if word == "aws" {
-        return Ok(Target { cloud: Arc::new(AwsCloud::connect(aws.clone())), prefix: String::new() });
+        let cloud = Arc::new(AwsCloud::connect(aws.clone()));
+        return Ok(Target { word: word.to_owned(), cloud, prefix: String::new() });
     }
     if let Some(rest) = word.strip_prefix("s3://") {
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
@@ -75,10 +76,14 @@ pub(super) fn open(word: &str, aws: &AwsSettings) -> anyhow::Result<Target> {
         }
         let only = OneBucket { name: bucket.to_owned(), prefix: prefix.to_owned() };
         let settings = AwsSettings { only: Some(only), ..aws.clone() };
-        return Ok(Target { cloud: Arc::new(AwsCloud::connect(settings)), prefix: prefix.to_owned() });
+        let cloud = Arc::new(AwsCloud::connect(settings));
+        return Ok(Target { word: word.to_owned(), cloud, prefix: prefix.to_owned() });
     }
     if !Path::new(word).is_dir() {
         bail!("unknown target `{word}`; name a folder, `s3://BUCKET[/PREFIX]` or `aws`");
     }
-    Ok(Target { cloud: Arc::new(LocalCloud::open(Path::new(word))?), prefix: String::new() })
+    // The ledger remembers where to look again, also from another working directory.
+    let absolute = std::fs::canonicalize(word)?;
+    let cloud = Arc::new(LocalCloud::open(&absolute)?);
+    Ok(Target { word: absolute.display().to_string(), cloud, prefix: String::new() })
 }

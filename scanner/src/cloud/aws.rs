@@ -105,6 +105,11 @@ impl Cloud for AwsCloud {
         .boxed()
     }
 
+    fn names_all_buckets(&self, account: &Account) -> bool {
+        // Servers that know no accounts are all one to us, and hold different buckets.
+        self.settings.only.is_none() && self.settings.sign_requests && account.id != accounts::UNKNOWN_ACCOUNT
+    }
+
     async fn access_facts(&self, bucket: &Bucket) -> Facts {
         match self.session(&bucket.account).await {
             Ok(session) => facts::of_bucket(&session, bucket).await,

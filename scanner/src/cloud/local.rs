@@ -138,6 +138,11 @@ impl Cloud for LocalCloud {
         stream::iter(names.into_iter().map(bucket).collect::<Vec<_>>()).boxed()
     }
 
+    fn names_all_buckets(&self, account: &Account) -> bool {
+        // Another plain folder is another bucket of the same account.
+        account.provider != Provider::Local
+    }
+
     async fn access_facts(&self, bucket: &Bucket) -> Facts {
         match bucket.account.provider {
             Provider::Local => Facts::default(),

@@ -160,6 +160,14 @@ pub fn policy_status(facts: &Facts, bucket: &str) -> Fact<PolicyStatus> {
     read(facts, "s3:GetBucketPolicyStatus", bucket, under("PolicyStatus"))
 }
 
+/// The bucket's tags; unread counts as none, they grant nothing here.
+pub fn tags(facts: &Facts) -> Vec<(String, String)> {
+    let set = facts.answer("s3:GetBucketTagging").and_then(|answer| answer.get("TagSet"));
+    let text = |tag: &Value, name: &str| tag.get(name).and_then(Value::as_str).map(str::to_owned);
+    let tags = set.and_then(Value::as_array).into_iter().flatten();
+    tags.filter_map(|tag| Some((text(tag, "Key")?, text(tag, "Value")?))).collect()
+}
+
 /// Whether a website configuration stands; unread counts as no, it grants nothing.
 pub fn is_website(facts: &Facts, bucket: &str) -> bool {
     let website = read(facts, "s3:GetBucketWebsite", bucket, |answer| {

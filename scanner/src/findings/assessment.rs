@@ -4,13 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 use spillwatch_classifiers::{Category, Classification, Distinct, Evidence};
+use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
 
-use super::{Finding, Found, Objects, Reach, SCHEMA, Sample, Severity, Transition, severity};
+use super::severity::{self, Volume};
+use super::{Examined, Finding, Found, Objects, Reach, SCHEMA, Sample, Severity, Transition};
 use crate::estate::{Bucket, Object, Provider};
 use crate::exposure::{Access, Audience, BucketExposure, Certainty, Exposure, Keys};
 
 const TOP_KEYS: usize = 10;
 const EVIDENCE: usize = 5;
+/// Hours of writing that are told apart.
+const HOURS_MAX: usize = 48;
+/// S3 allows 50 tags of a bucket, with values of 256 characters; Google Cloud 64 labels of 63 characters.
+const TAGS_MAX: usize = 64;
+const TAG_CHARS_MAX: usize = 256;
 
 /// One category over all objects of a finding.
 #[derive(Debug)]
@@ -36,6 +44,8 @@ struct Pile {
 pub struct Assessment {
     bucket: Bucket,
     exposure: BucketExposure,
+    /// The bucket's, screened.
+    tags: BTreeMap<String, String>,
     seen: String,
     opened: Vec<Exposure>,
     unread: Vec<Exposure>,
@@ -50,6 +60,7 @@ impl Assessment {
         Self {
             bucket,
             exposure,
+            tags: BTreeMap::new(),
             seen,
             opened: Vec::new(),
             unread: Vec::new(),
@@ -57,6 +68,16 @@ impl Assessment {
             key_beside: Vec::new(),
             confidence_min,
         }
+    }
+
+    /// Takes the bucket's tags, which whoever may tag it wrote: they are screened, and only so many are told.
+    pub fn tagged(&mut self, tags: impl IntoIterator<Item = (String, String)>) {
+        let screen = |text: &str| {
+            let told = spillwatch_classifiers::screen(text).to_string();
+            told.chars().take(TAG_CHARS_MAX).collect::<String>()
+        };
+        let screened = tags.into_iter().take(TAGS_MAX).map(|(name, value)| (screen(&name), screen(&value)));
+        self.tags = screened.collect();
     }
 
     /// Takes the ways in that an object's own ACL adds: they open the bucket, whatever the object holds.
@@ -118,18 +139,14 @@ impl Assessment {
                     pile.exposures.push(way);
                 }
             }
-            pile.objects.count += 1;
-            pile.objects.bytes += object.size_bytes;
-            if pile.objects.top_keys.len() < TOP_KEYS {
-                pile.objects.top_keys.push(spillwatch_classifiers::screen(&object.key).to_string());
-            }
+            pile.objects.take(&self.bucket, object);
             pile.aggregate.take(detection);
         }
     }
 
-    /// Ends the bucket.
-    pub fn findings(self) -> Vec<Finding> {
-        let Self { bucket, exposure, seen, opened, mut unread, piles, key_beside, .. } = self;
+    /// Ends the bucket, of which so much was seen.
+    pub fn findings(self, examined: &Examined) -> Vec<Finding> {
+        let Self { bucket, exposure, tags, seen, opened, mut unread, piles, key_beside, .. } = self;
         let make = |rule: &str, class: &str, severity: Severity, because, remediation: &str| Finding {
             schema: SCHEMA.to_owned(),
             uid: uid(&bucket, rule, class),
@@ -148,12 +165,27 @@ impl Assessment {
             first_seen: seen.clone(),
             last_seen: seen.clone(),
             status: Transition::New,
+            changes: Vec::new(),
+            exposed_since: rule.starts_with("exposed_").then(|| seen.clone()),
+            exposure_window_ms: rule.starts_with("exposed_").then_some(0),
+            resolved_at: None,
+            suppression: None,
+            tags: tags.clone(),
         };
         let mut findings = Vec::new();
         for ((category, outside), pile) in piles {
             let key_beside =
                 category == Category::EncryptedBlob && key_beside.iter().any(|reach| reach.is_outside());
-            let (severity, mut because) = severity::of_content(category, pile.reach, key_beside);
+            let unseen = if outside { &examined.unseen_outside } else { &examined.unseen_inside };
+            let all_read = examined.facts && examined.object_acls && examined.listing && unseen.is_empty();
+            let volume = Volume { people: pile.aggregate.distinct.estimate(), all_read };
+            let (severity, mut because) = severity::of_content(category, pile.reach, key_beside, volume);
+            if outside && exposure.website {
+                because.push(
+                    "the bucket is a website, public on purpose; this content in it is hardly meant to be"
+                        .to_owned(),
+                );
+            }
             because.extend(pile.exposures.iter().flat_map(|way| way.because.clone()).take(EVIDENCE));
             let (rule, remediation) = if outside {
                 ("exposed_content", "close the exposure, then find out who read the objects")
@@ -212,6 +244,37 @@ impl Assessment {
     }
 }
 
+impl Objects {
+    fn take(&mut self, bucket: &Bucket, object: &Object) {
+        self.count += 1;
+        self.bytes += object.size_bytes;
+        self.holders.insert(&bucket.name, &object.key);
+        if self.top_keys.len() < TOP_KEYS {
+            self.top_keys.push(spillwatch_classifiers::screen(&object.key).to_string());
+        }
+        // In whole seconds of one offset, texts are in the order of their times.
+        let told = |at: OffsetDateTime| {
+            at.to_offset(UtcOffset::UTC).replace_nanosecond(0).ok()?.format(&Rfc3339).ok()
+        };
+        let Some(written) = object.modified.and_then(told) else { return };
+        if self.written_first.as_ref().is_none_or(|first| written < *first) {
+            self.written_first = Some(written.clone());
+        }
+        if self.written_last.as_ref().is_none_or(|last| written > *last) {
+            self.written_last = Some(written.clone());
+        }
+        let Some(hour) = written.get(..13).map(|hour| format!("{hour}:00:00Z")) else { return };
+        // Beyond the limit the emptiest hour makes room: a burst that is still to come is found nevertheless.
+        if self.written_by_hour.len() == HOURS_MAX && !self.written_by_hour.contains_key(&hour) {
+            let emptiest = self.written_by_hour.iter().min_by_key(|(_, count)| **count);
+            if let Some(emptiest) = emptiest.map(|(hour, _)| hour.clone()) {
+                self.written_by_hour.remove(&emptiest);
+            }
+        }
+        *self.written_by_hour.entry(hour).or_default() += 1;
+    }
+}
+
 impl Aggregate {
     fn found(self) -> Found {
         let sample = |evidence: Evidence| Sample {
@@ -265,9 +328,14 @@ fn outside(way: &Exposure, kinds: &[Access]) -> bool {
     way.audience != Audience::Organization && kinds.iter().any(|kind| way.access.contains(kind))
 }
 
-/// Whether this way in lets somebody outside read the key; who administers can grant himself the reading.
+/// Whether this way in lets somebody outside read the key.
 pub fn reads(way: &Exposure, key: &str) -> bool {
-    outside(way, &[Access::Read, Access::Administer]) && way.keys.contains(key)
+    reads_any(way) && way.keys.contains(key)
+}
+
+/// Whether it lets somebody outside read any key; who administers can grant himself the reading.
+pub fn reads_any(way: &Exposure) -> bool {
+    outside(way, &[Access::Read, Access::Administer])
 }
 
 fn uid(bucket: &Bucket, rule: &str, class: &str) -> String {

@@ -1,4 +1,4 @@
-//! How bad is it? Exposure × content, in steps that a person can follow.
+//! How bad is it? Exposure × content × volume × a key beside × public on purpose, in steps that a person can follow.
 
 use serde::{Deserialize, Serialize};
 use spillwatch_classifiers::Category;
@@ -39,6 +39,10 @@ impl Severity {
         let place = Self::LADDER.iter().position(|step| *step == self).unwrap_or(0);
         Self::LADDER.get(place.saturating_sub(steps)).copied().unwrap_or(Self::Informational)
     }
+
+    fn higher(self) -> Self {
+        Self::LADDER.into_iter().find(|step| *step > self).unwrap_or(Self::Critical)
+    }
 }
 
 impl std::str::FromStr for Severity {
@@ -48,6 +52,20 @@ impl std::str::FromStr for Severity {
         let known = Self::LADDER.into_iter().find(|step| step.as_str() == word);
         known.ok_or_else(|| "one of `informational`, `low`, `medium`, `high`, `critical`".to_owned())
     }
+}
+
+/// From so many distinct people on, a leak is a step worse: authorities and the press must be told, not only the people.
+const MANY_PEOPLE: u64 = 10_000;
+/// Up to so many, it is a step less bad: a letter, a signature, one team's phones, and no directory.
+const FEW_PEOPLE: u64 = 4;
+
+/// How many people content is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Volume {
+    /// Distinct people, estimated.
+    pub people: u64,
+    /// Whether everything within the same reach was read: only then are few people few.
+    pub all_read: bool,
 }
 
 /// How far content can be reached, from nobody to anyone.
@@ -105,7 +123,12 @@ impl Reach {
 }
 
 /// The severity of content within reach, and why.
-pub fn of_content(category: Category, reach: Reach, key_beside: bool) -> (Severity, Vec<String>) {
+pub fn of_content(
+    category: Category,
+    reach: Reach,
+    key_beside: bool,
+    volume: Volume,
+) -> (Severity, Vec<String>) {
     let open = match category {
         Category::Credential | Category::EmployeePii => Severity::Critical,
         Category::EncryptedBlob if key_beside => Severity::Critical,
@@ -116,7 +139,21 @@ pub fn of_content(category: Category, reach: Reach, key_beside: bool) -> (Severi
     if key_beside {
         because.push("key material lies in the same exposed bucket".to_owned());
     }
-    (open.lower(reach.steps_down()), because)
+    let mut severity = open.lower(reach.steps_down());
+    // One credential opens as much as ten, and plans and blobs are not about people; what nobody outside reaches is no leak.
+    let counts =
+        matches!(category, Category::EmployeePii | Category::InteractionMetadata) && reach != Reach::Inside;
+    let Volume { people, all_read } = volume;
+    if counts && people >= MANY_PEOPLE && severity < Severity::Critical {
+        severity = severity.higher();
+        because.push(format!("about {people} distinct people or ids: so many are one step worse"));
+    } else if counts && (1..=FEW_PEOPLE).contains(&people) && all_read {
+        severity = severity.lower(1);
+        because.push(format!(
+            "only {people} distinct people or ids, and all within reach was read: one step less"
+        ));
+    }
+    (severity, because)
 }
 
 /// The severity of a bucket that is open, whatever is inside, and why.
@@ -139,13 +176,32 @@ pub fn of_access(class: &str, reach: Reach, website: bool) -> (Severity, Vec<Str
 mod tests {
     use super::*;
 
+    fn of(category: Category, reach: Reach, key_beside: bool, people: u64, all_read: bool) -> Severity {
+        of_content(category, reach, key_beside, Volume { people, all_read }).0
+    }
+
     #[test]
     fn severity_falls_with_reach_and_rises_with_a_key_beside() {
-        assert_eq!(of_content(Category::EmployeePii, Reach::Anyone, false).0, Severity::Critical);
-        assert_eq!(of_content(Category::EmployeePii, Reach::External, false).0, Severity::High);
-        assert_eq!(of_content(Category::EmployeePii, Reach::Inside, false).0, Severity::Informational);
-        assert_eq!(of_content(Category::EncryptedBlob, Reach::Anyone, false).0, Severity::Medium);
-        assert_eq!(of_content(Category::EncryptedBlob, Reach::Anyone, true).0, Severity::Critical);
+        assert_eq!(of(Category::EmployeePii, Reach::Anyone, false, 300, true), Severity::Critical);
+        assert_eq!(of(Category::EmployeePii, Reach::External, false, 300, true), Severity::High);
+        assert_eq!(of(Category::EmployeePii, Reach::Inside, false, 300, true), Severity::Informational);
+        assert_eq!(of(Category::EncryptedBlob, Reach::Anyone, false, 0, true), Severity::Medium);
+        assert_eq!(of(Category::EncryptedBlob, Reach::Anyone, true, 0, true), Severity::Critical);
+    }
+
+    #[test]
+    fn very_many_people_are_worse_and_few_are_less_bad_where_all_was_read() {
+        assert_eq!(of(Category::EmployeePii, Reach::External, false, 10_000, false), Severity::Critical);
+        assert_eq!(
+            of(Category::InteractionMetadata, Reach::Anyone, false, 10_000, false),
+            Severity::Critical
+        );
+        assert_eq!(of(Category::EmployeePii, Reach::Anyone, false, 4, true), Severity::High);
+        assert_eq!(of(Category::EmployeePii, Reach::Anyone, false, 4, false), Severity::Critical);
+        // Nobody was counted: that is not few.
+        assert_eq!(of(Category::EmployeePii, Reach::Anyone, false, 0, true), Severity::Critical);
+        assert_eq!(of(Category::EmployeePii, Reach::Inside, false, 1_000_000, true), Severity::Informational);
+        assert_eq!(of(Category::Credential, Reach::Anyone, false, 1, true), Severity::Critical);
     }
 
     #[test]

@@ -8,11 +8,12 @@ use time::format_description::well_known::Rfc3339;
 use tokio::sync::mpsc;
 
 use super::acl_report::{self, AclReport};
+use super::object::ObjectRead;
 use super::{Coverage, Engine, Judged, Target};
-use crate::estate::{Facts, Gap, GapReason, Object, Provider};
+use crate::estate::{Bucket, Facts, Gap, GapReason, Object, Provider};
 use crate::exposure::Exposure;
 use crate::exposure::aws::ObjectAcls;
-use crate::findings::{Assessment, Finding, reads};
+use crate::findings::{Assessment, Examined, Finding, Holders, reads, reads_any};
 
 /// Beyond the limit on ACLs, one in so many is read still, chosen by the hash of the key.
 const ACL_SAMPLE: u64 = 100;
@@ -20,45 +21,85 @@ const ACL_SAMPLE: u64 = 100;
 /// An object to read, with the ways in that its own ACL adds.
 type Chosen = (Object, Vec<Exposure>);
 
+/// What was seen of one bucket.
+pub(super) struct BucketSurvey {
+    pub(super) bucket: Bucket,
+    pub(super) findings: Vec<Finding>,
+    pub(super) coverage: Coverage,
+    pub(super) examined: Examined,
+}
+
 /// What the listing leaves when it has ended.
 struct Listed {
     coverage: Coverage,
     sample: Sample,
+    /// Whether every key was listed, and every ACL read that could grant something.
+    complete: bool,
+    object_acls: bool,
+    /// Whether an object's own ACL lets somebody outside read it.
+    opened: bool,
+    unseen_outside: Holders,
+}
+
+/// What reading leaves.
+struct Reading<'a> {
+    assessment: &'a mut Assessment,
+    coverage: &'a mut Coverage,
+    examined: &'a mut Examined,
 }
 
 impl Engine<'_> {
-    pub(super) async fn bucket(&self, target: &Target, judged: Judged) -> (Vec<Finding>, Coverage) {
+    pub(super) async fn bucket(&self, target: &Target, judged: Judged) -> BucketSurvey {
         let mut assessment = Assessment::new(
             judged.bucket.clone(),
             judged.exposure.clone(),
-            self.seen.clone(),
+            judged.at.clone(),
             self.settings.confidence_min,
         );
+        assessment.tagged(judged.tags.iter().cloned());
         let mut coverage = Coverage::begin();
         coverage.buckets = 1;
         coverage.buckets_exposed = u64::from(!judged.exposure.exposures.is_empty());
 
+        let mut examined = Examined {
+            facts: judged.exposure.gaps.is_empty(),
+            confidence_min: self.settings.confidence_min,
+            ..Examined::nothing(judged.at.clone())
+        };
+
         // The listing runs ahead of the reads by what the channel holds.
         let (send, mut receive) = mpsc::channel(self.settings.reads_in_flight_max);
         let chosen = stream::poll_fn(move |context| receive.poll_recv(context));
-        let (Listed { coverage: listing, sample }, ()) = futures::join!(
+        let mut reading =
+            Reading { assessment: &mut assessment, coverage: &mut coverage, examined: &mut examined };
+        let (listed, ()) = futures::join!(
             self.list(target, &judged, send),
-            self.read_all(target, &judged, chosen, &mut assessment, &mut coverage)
+            self.read_all(target, &judged, chosen, &mut reading)
         );
-        coverage.merge(listing);
+        let Listed { coverage: listing, mut sample, .. } = listed;
+        reading.coverage.merge(listing);
         if sample.left_out > 0 {
-            coverage.gap(&sample.gap(&judged.bucket.name));
+            reading.coverage.gap(&sample.gap(&judged.bucket.name));
         }
-        coverage.objects.skipped += sample.left_out;
+        reading.coverage.objects.skipped += sample.left_out;
+        reading.examined.unseen_inside.extend(&std::mem::take(&mut sample.unseen));
         let sampled = stream::iter(sample.into_objects().map(|object| (object, Vec::new())));
-        self.read_all(target, &judged, sampled, &mut assessment, &mut coverage).await;
-        (assessment.findings(), coverage)
+        self.read_all(target, &judged, sampled, &mut reading).await;
+        examined.listing = listed.complete && target.prefix.is_empty();
+        // Where no ACL can grant anything, none needs to be read.
+        examined.object_acls = judged.object_acls.is_none() || (examined.listing && listed.object_acls);
+        examined.closed = !listed.opened && !judged.exposure.exposures.iter().any(reads_any);
+        examined.unseen_outside.extend(&listed.unseen_outside);
+        coverage.buckets_seen_whole = u64::from(examined.is_whole());
+        BucketSurvey { bucket: judged.bucket, findings: assessment.findings(&examined), coverage, examined }
     }
 
     /// Lists the bucket and sends on what is to be read now; the rest competes for the sample.
     async fn list(&self, target: &Target, judged: &Judged, chosen: mpsc::Sender<Chosen>) -> Listed {
         let mut coverage = Coverage::begin();
-        let mut sample = Sample::new(self.settings.sample_objects_max);
+        let mut sample = Sample::new(&judged.bucket.name, self.settings.sample_objects_max);
+        let (mut complete, mut object_acls, mut opened) = (true, true, false);
+        let mut unseen_outside = Holders::default();
         let full = self.settings.all || judged.bucket.account.provider == Provider::Local;
         let (mut read, mut acls) = (0, Acls::default());
         let mut pages = target.cloud.objects(&judged.bucket, &target.prefix);
@@ -74,6 +115,7 @@ impl Engine<'_> {
             let objects = match page {
                 Ok(objects) => objects,
                 Err(error) => {
+                    complete = false;
                     coverage.gap(&error.gap());
                     continue;
                 }
@@ -103,10 +145,12 @@ impl Engine<'_> {
                     break;
                 }
                 gaps.iter().for_each(|gap| coverage.gap(gap));
+                object_acls &= gaps.is_empty();
+                opened |= own.iter().any(reads_any);
                 coverage.objects.listed += 1;
                 coverage.bytes.listed += object.size_bytes;
-                let ways = || judged.exposure.exposures.iter().chain(&own);
-                if !full && !ways().any(|way| reads(way, &object.key)) {
+                let outside = reached(judged, &own, &object);
+                if !full && !outside {
                     sample.offer(object);
                 } else if read < self.settings.objects_per_bucket_max {
                     read += 1;
@@ -115,15 +159,21 @@ impl Engine<'_> {
                 } else {
                     coverage.objects.skipped += 1;
                     coverage.gap(&gap_at_limit(judged));
+                    let unseen = if outside { &mut unseen_outside } else { &mut sample.unseen };
+                    unseen.insert(&judged.bucket.name, &object.key);
                 }
             }
         }
         if self.stopped() {
+            complete = false;
             coverage.gap(&gap(judged, GapReason::Interrupted, "the run was ended before the listing was"));
         }
-        acls.gaps(self.settings.object_acls_per_bucket_max)
-            .for_each(|detail| coverage.gap(&gap(judged, GapReason::Sampled, &detail)));
-        Listed { coverage, sample }
+        for detail in acls.gaps(self.settings.object_acls_per_bucket_max) {
+            // Neither a sample nor an old report excludes that another object was opened.
+            object_acls = false;
+            coverage.gap(&gap(judged, GapReason::Sampled, &detail));
+        }
+        Listed { coverage, sample, complete, object_acls, opened, unseen_outside }
     }
 
     /// Where an object's own ACL is learnt, if it could grant something: the first are asked for, the others looked up
@@ -174,17 +224,22 @@ impl Engine<'_> {
         target: &Target,
         judged: &Judged,
         objects: impl Stream<Item = Chosen>,
-        assessment: &mut Assessment,
-        coverage: &mut Coverage,
+        reading: &mut Reading<'_>,
     ) {
+        let Reading { assessment, coverage, examined } = reading;
         let reads = objects.map(|(object, own)| async {
             let classified = self.object(target, &judged.bucket, &object).await;
             (object, own, classified)
         });
         let mut reads = std::pin::pin!(reads.buffer_unordered(self.settings.reads_in_flight_max));
-        while let Some((object, own, (classification, gaps))) = reads.next().await {
+        while let Some((object, own, ObjectRead { classification, gaps, whole })) = reads.next().await {
             gaps.iter().for_each(|gap| coverage.gap(gap));
             assessment.open(&own);
+            if !whole {
+                let outside = reached(judged, &own, &object);
+                let unseen = if outside { &mut examined.unseen_outside } else { &mut examined.unseen_inside };
+                unseen.insert(&judged.bucket.name, &object.key);
+            }
             match classification {
                 Some(classification) => {
                     coverage.objects.read += 1;
@@ -199,6 +254,11 @@ impl Engine<'_> {
             }
         }
     }
+}
+
+/// Whether somebody outside reads the object.
+fn reached(judged: &Judged, own: &[Exposure], object: &Object) -> bool {
+    judged.exposure.exposures.iter().chain(own).any(|way| reads(way, &object.key))
 }
 
 /// Where one object's ACL is learnt.
@@ -258,20 +318,26 @@ fn hash(key: &str) -> u64 {
 
 /// A sample of objects by the hash of their keys, so that the order of the listing has no say in it; bounded.
 struct Sample {
+    bucket: String,
     most: usize,
     left_out: u64,
+    /// Those left out, and others that nobody outside reaches and nobody read.
+    unseen: Holders,
     objects: BinaryHeap<Hashed>,
 }
 
 impl Sample {
-    fn new(most: usize) -> Self {
-        Self { most, left_out: 0, objects: BinaryHeap::new() }
+    fn new(bucket: &str, most: usize) -> Self {
+        let (bucket, unseen) = (bucket.to_owned(), Holders::default());
+        Self { bucket, most, left_out: 0, unseen, objects: BinaryHeap::new() }
     }
 
     fn offer(&mut self, object: Object) {
         self.objects.push(Hashed(hash(&object.key), object));
-        if self.objects.len() > self.most {
-            self.objects.pop();
+        if self.objects.len() > self.most
+            && let Some(Hashed(_, object)) = self.objects.pop()
+        {
+            self.unseen.insert(&self.bucket, &object.key);
             self.left_out += 1;
         }
     }
@@ -320,7 +386,7 @@ mod tests {
     use super::*;
 
     fn sample(keys: &[String]) -> Vec<String> {
-        let mut sample = Sample::new(10);
+        let mut sample = Sample::new("b", 10);
         for key in keys {
             let size_bytes = 1;
             let key = key.clone();

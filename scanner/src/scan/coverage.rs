@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::estate::{Gap, GapReason};
+use crate::findings::{Finding, Suppression};
 
 /// Gaps told one by one; those beyond are only counted.
 const GAPS_MAX: usize = 1_000;
@@ -17,6 +18,10 @@ const GAPS_MAX: usize = 1_000;
 pub struct Coverage {
     /// Always `spillwatch.coverage/1`.
     pub schema: &'static str,
+    /// The run's name, as `findings diff` takes it.
+    pub run: String,
+    /// What was to be scanned, screened.
+    pub targets: Vec<String>,
     /// RFC 3339.
     pub started: String,
     /// RFC 3339.
@@ -29,12 +34,21 @@ pub struct Coverage {
     pub buckets: u64,
     /// Of these, open to somebody outside, proven or possible.
     pub buckets_exposed: u64,
+    /// Of the buckets, those of which everything was seen: who reaches them, every key, every object to its end.
+    pub buckets_seen_whole: u64,
     /// Objects by what became of them.
     pub objects: Counts,
     /// Bytes by what became of them.
     pub bytes: Counts,
-    /// Findings reported.
+    /// Findings that are there and not suppressed.
     pub findings: u64,
+    /// These by severity.
+    pub findings_by_severity: BTreeMap<&'static str, u64>,
+    /// All findings reported, by what became of them.
+    pub findings_by_status: BTreeMap<&'static str, u64>,
+    /// What the ledger knows beside what this run saw; none where no ledger is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<LedgerCoverage>,
     /// How often something could not be seen, by reason.
     pub gaps_by_reason: BTreeMap<&'static str, u64>,
     /// The gaps themselves, alike ones of a bucket counted together.
@@ -45,6 +59,21 @@ pub struct Coverage {
     pub complete: bool,
     #[serde(skip)]
     clock: Instant,
+}
+
+/// What a ledger knows beside what the run saw.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
+pub struct LedgerCoverage {
+    /// Open findings that this run did not look at with enough coverage to say anything: they stay open.
+    pub unexamined: u64,
+    /// Suppressions that hold.
+    pub suppressions: u64,
+    /// Suppressions that hold and match no finding that is there: remove them. The first hundred.
+    pub suppressions_unmatched: Vec<Suppression>,
+    /// Suppressions that ended while their finding is still there. The first hundred.
+    pub suppressions_expired: Vec<Suppression>,
+    /// Whether a part of what the run saw could not be read from it or written to it.
+    pub failed: bool,
 }
 
 /// Objects or bytes.
@@ -73,25 +102,46 @@ impl CountedGap {
     }
 }
 
+impl Default for Coverage {
+    fn default() -> Self {
+        Self::begin()
+    }
+}
+
 impl Coverage {
     pub(super) fn begin() -> Self {
         Self {
             schema: "spillwatch.coverage/1",
+            run: String::new(),
+            targets: Vec::new(),
             started: now(),
             ended: String::new(),
             elapsed_ms: 0,
             accounts: 0,
             buckets: 0,
             buckets_exposed: 0,
+            buckets_seen_whole: 0,
             objects: Counts::default(),
             bytes: Counts::default(),
             findings: 0,
+            findings_by_severity: BTreeMap::new(),
+            findings_by_status: BTreeMap::new(),
+            ledger: None,
             gaps_by_reason: BTreeMap::new(),
             gaps: Vec::new(),
             interrupted: false,
             complete: false,
             clock: Instant::now(),
         }
+    }
+
+    /// Counts a finding that is reported.
+    pub(super) fn finding(&mut self, finding: &Finding) {
+        if finding.status.is_open() {
+            self.findings += 1;
+            *self.findings_by_severity.entry(finding.severity.as_str()).or_default() += 1;
+        }
+        *self.findings_by_status.entry(finding.status.as_str()).or_default() += 1;
     }
 
     /// Counts a gap; the first of its kind in a bucket is kept as the example.
@@ -118,6 +168,7 @@ impl Coverage {
     pub(super) fn merge(&mut self, other: Self) {
         self.buckets += other.buckets;
         self.buckets_exposed += other.buckets_exposed;
+        self.buckets_seen_whole += other.buckets_seen_whole;
         for (sum, more) in [(&mut self.objects, other.objects), (&mut self.bytes, other.bytes)] {
             sum.listed += more.listed;
             sum.read += more.read;

@@ -10,36 +10,50 @@ use crate::estate::{Bucket, Gap, GapReason, Object};
 pub(super) const PERMIT_BYTES: u64 = 64 << 10;
 const BATCH_BYTES: usize = 4 << 20;
 
+/// What reading an object left.
+pub(super) struct ObjectRead {
+    pub(super) classification: Option<Classification>,
+    pub(super) gaps: Vec<Gap>,
+    /// Whether it was read to its end within all limits: what its format hides still, no run sees.
+    pub(super) whole: bool,
+}
+
+impl ObjectRead {
+    fn not(gap: Option<Gap>) -> Self {
+        Self { classification: None, gaps: gap.into_iter().collect(), whole: false }
+    }
+}
+
 impl Engine<'_> {
-    pub(super) async fn object(
-        &self,
-        target: &Target,
-        bucket: &Bucket,
-        object: &Object,
-    ) -> (Option<Classification>, Vec<Gap>) {
+    pub(super) async fn object(&self, target: &Target, bucket: &Bucket, object: &Object) -> ObjectRead {
         if self.stopped() {
-            return (None, vec![self.gap(bucket, object, GapReason::Interrupted, "the run was ended")]);
+            return ObjectRead::not(Some(self.gap(
+                bucket,
+                object,
+                GapReason::Interrupted,
+                "the run was ended",
+            )));
         }
         if object.is_archived() {
             let detail = "archived; restore it to read it";
-            return (None, vec![self.gap(bucket, object, GapReason::Archived, detail)]);
+            return ObjectRead::not(Some(self.gap(bucket, object, GapReason::Archived, detail)));
         }
         let window = object.size_bytes.min(2 * BATCH_BYTES as u64 + self.buffer_bytes_max);
         let whole = self.settings.bytes_in_flight_max / PERMIT_BYTES;
         let permits = window.div_ceil(PERMIT_BYTES).clamp(1, whole.max(1));
         let Ok(_permit) = self.bytes.acquire_many(u32::try_from(permits).unwrap_or(u32::MAX)).await else {
-            return (None, Vec::new());
+            return ObjectRead::not(None);
         };
         let mut stop = self.stop.clone();
         let read = tokio::select! {
             read = target.cloud.read(bucket, object) => read,
             Ok(_) = stop.wait_for(|stopped| *stopped) => {
-                return (None, vec![self.gap(bucket, object, GapReason::Interrupted, "the run was ended")]);
+                return ObjectRead::not(Some(self.gap(bucket, object, GapReason::Interrupted, "the run was ended")));
             }
         };
         let body = match read {
             Ok(body) => body,
-            Err(error) => return (None, vec![screened(error.gap())]),
+            Err(error) => return ObjectRead::not(Some(screened(error.gap()))),
         };
         let metadata: Vec<(String, String)> = body.metadata.into_iter().collect();
         let mut session = self.classifier.begin(Hints {
@@ -81,7 +95,7 @@ impl Engine<'_> {
             if batch.len() >= BATCH_BYTES || last {
                 let Some(fed) = on_cpu(session, std::mem::take(&mut batch)).await else {
                     gaps.push(self.gap(bucket, object, GapReason::Failed, "the classifier gave up on it"));
-                    return (None, gaps);
+                    return ObjectRead { classification: None, gaps, whole: false };
                 };
                 session = fed;
             }
@@ -91,8 +105,11 @@ impl Engine<'_> {
         }
         let Some(classification) = finish_on_cpu(session).await else {
             gaps.push(self.gap(bucket, object, GapReason::Failed, "the classifier gave up on it"));
-            return (None, gaps);
+            return ObjectRead { classification: None, gaps, whole: false };
         };
+        let limited =
+            |gap: &spillwatch_classifiers::Gap| gap.reason == spillwatch_classifiers::GapReason::LimitReached;
+        let whole = gaps.is_empty() && !classification.gaps.iter().any(limited);
         for gap in &classification.gaps {
             let reason = match gap.reason {
                 spillwatch_classifiers::GapReason::LimitReached => GapReason::LimitReached,
@@ -102,7 +119,7 @@ impl Engine<'_> {
             };
             gaps.push(self.gap(bucket, object, reason, &gap.detail));
         }
-        (Some(classification), gaps)
+        ObjectRead { classification: Some(classification), gaps, whole }
     }
 
     fn gap(&self, bucket: &Bucket, object: &Object, reason: GapReason, detail: &str) -> Gap {
