@@ -86,6 +86,18 @@ impl Planning {
         self.gate != Gate::Closed && self.text.len() < TEXT_BYTES_MAX && room == piece.len()
     }
 
+    /// Takes a row of a table, as it would stand in Markdown: plans are often tables.
+    pub fn row(&mut self, cells: &[&str]) {
+        if self.gate != Gate::Closed && self.text.len() < TEXT_BYTES_MAX {
+            for cell in cells {
+                self.push("| ");
+                self.push(cell);
+                self.push(" ");
+            }
+            self.push("|\n");
+        }
+    }
+
     fn decide(&mut self) {
         let mut end = GATE_BYTES.min(self.text.len());
         while !self.text.is_char_boundary(end) {

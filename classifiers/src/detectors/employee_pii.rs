@@ -148,8 +148,13 @@ fn columns(table: &Table) -> Found {
             note(|f| &mut f.organisational, kind, 1.0);
         }
     }
-    if table.pair_holds_names() {
+    if let Some(first) = table.pair_of_names() {
         found.person.push("person_name");
+        found.kinds.push((
+            "person_name",
+            first,
+            table.columns.get(first).map_or(0, |column| rows(column, 1.0)),
+        ));
     }
     if found.organisational.contains(&"employee_id") && !found.person.is_empty() {
         found.person.push("employee_id");
@@ -164,8 +169,12 @@ fn table(table: &Table) -> Option<Verdict> {
     let identified = !found.person.is_empty() || has_national;
     let organisational = found.organisational.len();
     let personal = found.personal.len();
-    let others =
-        |meaning: Meaning| table.columns.iter().filter(|column| column.meaning == Some(meaning)).count();
+    let others = |meaning: Meaning| {
+        let typed = table.columns.iter().map(|column| column.typed).max().unwrap_or(0);
+        // A field that a few records have says nothing of the others.
+        let is_filled = |column: &&Column| column.typed * 5 >= typed;
+        table.columns.iter().filter(|column| column.meaning == Some(meaning)).filter(is_filled).count()
+    };
     // People with nothing recorded of them are worth a note only where it can be said whose they are.
     let explained = OTHERS.iter().any(|(meaning, ..)| others(*meaning) > 0);
     if !identified || (organisational == 0 && personal == 0 && !explained) {

@@ -139,6 +139,14 @@ impl Statistics {
             confidence += 0.25;
             because.push_str(", and a name that says encrypted");
         }
+        // Formats without a magic number that ends the question, or with a broken one.
+        if matches!(
+            extension.as_str(),
+            "br" | "bz2" | "deflate" | "gz" | "lzma" | "lzo" | "sz" | "xz" | "z" | "zz"
+        ) {
+            confidence -= 0.25;
+            because.push_str(", though its name says compressed");
+        }
         if self.bytes.is_multiple_of(16) {
             confidence += 0.1;
             because.push_str(", in whole cipher blocks");

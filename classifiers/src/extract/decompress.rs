@@ -41,6 +41,8 @@ impl Decompressor {
             ContentType::Xz => Box::new(lzma::Lzma::xz()),
             ContentType::Zstd => Box::new(blocks::Gathered::zstd()),
             ContentType::Lz4 => Box::new(blocks::Gathered::lz4()),
+            ContentType::Zlib => Box::new(gzip::Deflate::zlib()),
+            ContentType::Lzma => Box::new(lzma::Lzma::alone()),
             _ => return None,
         };
         Some(Self::with(codec))

@@ -13,8 +13,16 @@ pub(super) enum Language {
     Other,
 }
 
-/// Whether a text reads like prose: mostly letters, few digits and little punctuation of code or data, words in lines.
+/// Whether a text reads like prose: mostly letters, few digits and little punctuation of code or data, words in lines that
+/// are no remarks of a program.
 pub(super) fn is_prose(sample: &str) -> bool {
+    let mut lines = sample.lines().map(str::trim_start).filter(|line| !line.is_empty());
+    let all = lines.clone().count();
+    let remarks = ["//", "/*", "#include", "import ", "use ", "package ", "--"];
+    let code = lines.by_ref().filter(|line| remarks.iter().any(|start| line.starts_with(start))).count();
+    if code * 3 > all {
+        return false;
+    }
     let (mut letters, mut digits, mut code, mut marks, mut blanks) = (0_u32, 0_u32, 0_u32, 0_u32, 0_u32);
     for c in sample.chars() {
         match c {
@@ -81,8 +89,9 @@ pub(super) fn language(text: &str) -> Language {
     }
 }
 
-/// Sentences of public licences, which rule like a policy and are nobody's secret.
-const LICENCES: [&str; 9] = [
+/// Sentences of public licences and of the code of conduct that projects copy, which rule like a policy and are nobody's
+/// secret.
+const LICENCES: [&str; 17] = [
     "permission is hereby granted, free of charge",
     "redistribution and use in source and binary forms",
     "permission to use, copy, modify, and/or distribute",
@@ -90,6 +99,14 @@ const LICENCES: [&str; 9] = [
     "terms and conditions for use, reproduction, and distribution",
     "everyone is permitted to copy and distribute verbatim copies",
     "mozilla public license version",
+    "apache license version 2.0, january 2004",
+    "eclipse public license - v",
+    "terms of this eclipse public license",
+    "common development and distribution license",
+    "boost software license - version",
+    "this software is provided 'as-is', without any express or implied warranty",
+    "gnu lesser general public license version",
+    "contributor covenant code of conduct",
     "sil open font license",
     "this work is licensed under a creative commons",
 ];

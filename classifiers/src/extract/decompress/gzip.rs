@@ -18,6 +18,10 @@ impl Deflate {
         Self::with(Decompress::new(false))
     }
 
+    pub(super) fn zlib() -> Self {
+        Self::with(Decompress::new(true))
+    }
+
     fn with(inflate: Decompress) -> Self {
         Self { inflate, piece: vec![0; PIECE_BYTES], ended: false }
     }
