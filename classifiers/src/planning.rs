@@ -16,7 +16,7 @@ pub mod words;
 use crate::Category;
 use model::Model;
 
-pub use model::{CLASSES, Class, IDF_UNIT, STRUCTURE_SCALE, Vector, Weights, vector};
+pub use model::{CLASSES, Class, IDF_UNIT, STRUCTURE_SCALE, Vector, Weights, calls_itself, vector};
 pub use structure::{STRUCTURE, STRUCTURE_NAMES};
 
 /// Bytes of text that are judged; a document says what it is long before that.

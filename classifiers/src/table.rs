@@ -154,11 +154,21 @@ impl Table {
         self.rows += 1;
         if self.people.is_none()
             && let Some((first, last)) = self.pair
+            && let Some(hash) = hash_of(Key::Pair(first, last), &cell, key)
         {
-            insert_key(&mut self.pairs, Key::Pair(first, last), &cell, key);
+            self.pairs.insert(hash);
         }
-        for (which, distinct) in [&mut self.people, &mut self.actors].into_iter().flatten() {
-            insert_key(distinct, *which, &cell, key);
+        let people = self.people.as_mut().and_then(|(which, distinct)| {
+            let hash = hash_of(*which, &cell, key)?;
+            distinct.insert(hash);
+            Some((*which, hash))
+        });
+        if let Some((which, distinct)) = &mut self.actors {
+            // Those whom the rows are about often are those who act in them.
+            let known = people.filter(|(other, _)| other == which).map(|(_, hash)| hash);
+            if let Some(hash) = known.or_else(|| hash_of(*which, &cell, key)) {
+                distinct.insert(hash);
+            }
         }
         if self.rows == TYPED_ROWS || self.rows == TYPED_ROWS * TYPED_EVERY {
             self.choose_keys();
@@ -259,23 +269,14 @@ impl Table {
     }
 }
 
-fn insert_key<'a>(
-    distinct: &mut Distinct,
-    which: Key,
-    cell: &impl Fn(usize) -> Option<&'a [u8]>,
-    key: HashKey,
-) {
+/// The keyed hash of what a row has as a key, if it has it.
+fn hash_of<'a>(which: Key, cell: &impl Fn(usize) -> Option<&'a [u8]>, key: HashKey) -> Option<u64> {
     let hash = |at: usize| {
         cell(at).map(<[u8]>::trim_ascii).filter(|cell| !cell.is_empty()).map(|cell| key.hash_folded(cell))
     };
-    let hash = match which {
+    match which {
         Key::Column(at) => hash(at),
-        Key::Pair(first, last) => {
-            hash(first).zip(hash(last)).map(|(first, last)| first.rotate_left(1) ^ last)
-        }
-    };
-    if let Some(hash) = hash {
-        distinct.insert(hash);
+        Key::Pair(first, last) => Some(hash(first)?.rotate_left(1) ^ hash(last)?),
     }
 }
 
