@@ -14,13 +14,10 @@ pub(super) enum Language {
 }
 
 /// Whether a text reads like prose: mostly letters, few digits and little punctuation of code or data, words in lines that
-/// are no remarks of a program.
+/// are not mostly of a program.
 pub(super) fn is_prose(sample: &str) -> bool {
-    let mut lines = sample.lines().map(str::trim_start).filter(|line| !line.is_empty());
-    let all = lines.clone().count();
-    let remarks = ["//", "/*", "#include", "import ", "use ", "package ", "--"];
-    let code = lines.by_ref().filter(|line| remarks.iter().any(|start| line.starts_with(start))).count();
-    if code * 3 > all {
+    let lines = || sample.lines().map(str::trim).filter(|line| !line.is_empty());
+    if lines().filter(|line| is_code(line)).count() * 4 > lines().count() {
         return false;
     }
     let (mut letters, mut digits, mut code, mut marks, mut blanks) = (0_u32, 0_u32, 0_u32, 0_u32, 0_u32);
@@ -45,6 +42,15 @@ pub(super) fn is_prose(sample: &str) -> bool {
         && f64::from(digits) / solid < 0.14
         && f64::from(code) / solid < 0.07
         && (spaced || wide)
+}
+
+/// Whether a line is one of a program, a setting or what a compiler prints.
+fn is_code(line: &str) -> bool {
+    const STARTS: [&str; 12] =
+        ["//", "/*", "#include", "#[", "#!", "import ", "use ", "package ", "pub ", "--> ", "| ^", "= note:"];
+    STARTS.iter().any(|start| line.starts_with(start))
+        || line.ends_with([';', '{', '}', '('])
+        || line.contains(" = ")
 }
 
 /// English has its function words everywhere: in running text one word in four, in terse lists still one in thirty.
