@@ -62,6 +62,8 @@ pub(crate) enum ContentType {
     Xz,
     Zstd,
     Lz4,
+    Zlib,
+    Lzma,
 
     Jpeg,
     Png,
@@ -160,6 +162,8 @@ impl ContentType {
             Self::Xz => ("application/x-xz", Compressed),
             Self::Zstd => ("application/zstd", Compressed),
             Self::Lz4 => ("application/x-lz4", Compressed),
+            Self::Zlib => ("application/zlib", Compressed),
+            Self::Lzma => ("application/x-lzma", Compressed),
             Self::Jpeg => ("image/jpeg", Opaque),
             Self::Png => ("image/png", Opaque),
             Self::Gif => ("image/gif", Opaque),

@@ -2,6 +2,7 @@
 
 mod assignment;
 mod key_file;
+mod key_store;
 mod tokens;
 
 use std::collections::BTreeMap;
@@ -49,6 +50,7 @@ pub(crate) const KEY_MATERIAL: &[&str] = &[
     "keyset",
     "age_secret_key",
     "keepass_key_file",
+    "key_store",
 ];
 
 impl Secrets {
@@ -100,6 +102,14 @@ impl Secrets {
             let start = value.find(|c: char| !c.is_whitespace() && c != '"' && c != '\'').unwrap_or(0);
             let position = Position { place, start: Start::Part };
             self.count(value.as_bytes(), start, secret, position, key);
+        }
+    }
+
+    /// Looks whether a record is a private or symmetric key by itself (JSON Web Key, RFC 7517).
+    pub(crate) fn key_record(&mut self, fields: &[(&str, &str)], place: &Place, key: HashKey) {
+        if let Some((value, secret)) = key_file::web_key(fields) {
+            let position = Position { place, start: Start::Part };
+            self.count(value.as_bytes(), 0, secret, position, key);
         }
     }
 

@@ -23,6 +23,7 @@ mod text;
 mod vault;
 
 pub use metadata::by_metadata;
+pub(crate) use text::by_fields;
 
 /// That something is encrypted, and how.
 #[derive(Debug, Clone, PartialEq)]

@@ -55,6 +55,7 @@ impl Sink for Inside {
 
     fn row(&mut self, table: &Place, row: u64, cells: &[&str]) {
         self.scan(cells.join("\t").as_bytes(), table, Start::Row(row));
+        self.gather.planning.row(cells);
         let key = self.gather.key;
         if let Some(table) = self.gather.table(table) {
             table.row(cells, key);
@@ -65,8 +66,8 @@ impl Sink for Inside {
         let mut text = String::new();
         for (name, value) in fields {
             text.extend([name, ": ", value, "\n"]);
-            self.gather.secrets.assignment(name, value, table, self.gather.key);
         }
+        self.gather.record(table, fields);
         self.scan(text.as_bytes(), table, Start::Row(row));
         let key = self.gather.key;
         if let Some(table) = self.gather.table(table) {

@@ -1,8 +1,8 @@
 //! What do the fuzz targets call? Only there when they are built.
 
-use crate::Gap;
 use crate::content_type::{self, ContentType};
 use crate::extract::{Budget, Decompressor, Place, Sink, whole};
+use crate::{Classifier, Gap, Hints, Limits};
 
 /// Kinds of content that have a target of their own.
 pub enum Kind {
@@ -30,6 +30,34 @@ pub enum Kind {
     Rtf,
     /// Mailboxes, and mails in them.
     Mailbox,
+    /// XML.
+    Xml,
+    /// Directory exports.
+    Ldif,
+    /// Cards and calendars.
+    Vcard,
+}
+
+/// Classifies bytes the whole way, at once and in pieces.
+///
+/// # Panics
+///
+/// Where the pieces change the answer.
+pub fn classify(bytes: &[u8]) {
+    let Some((&first, bytes)) = bytes.split_first() else { return };
+    let limits =
+        Limits { buffer_bytes_max: 1 << 20, unpacked_bytes_max: 8 << 20, depth_max: 4, entries_max: 200 };
+    let classifier = Classifier::new(limits, [0; 32]);
+    let hints = Hints { name: "object", size_bytes: Some(bytes.len() as u64), ..Hints::default() };
+    let whole = classifier.classify(hints, bytes);
+    let mut session = classifier.begin(hints);
+    bytes.chunks(1 + usize::from(first)).for_each(|piece| {
+        session.push(piece);
+    });
+    let pieces = session.finish();
+    assert_eq!(whole.content_type, pieces.content_type);
+    assert_eq!(whole.gaps, pieces.gaps);
+    assert_eq!(format!("{:?}", whole.detections), format!("{:?}", pieces.detections));
 }
 
 /// Says the type of any bytes.
@@ -56,6 +84,9 @@ pub fn extract(kind: Kind, bytes: &[u8]) {
         Kind::Html => ContentType::Html,
         Kind::Rtf => ContentType::Rtf,
         Kind::Mailbox => ContentType::Mbox,
+        Kind::Xml => ContentType::Xml,
+        Kind::Ldif => ContentType::Ldif,
+        Kind::Vcard => ContentType::Vcard,
     };
     // Smaller than in earnest, so that a run that uses it up is quick.
     let mut budget = Budget { unpacked_bytes: 16 << 20, entries: 1000, depth: 4 };
@@ -66,8 +97,15 @@ pub fn extract(kind: Kind, bytes: &[u8]) {
 
 /// Unpacks bytes as one of the compressed kinds, in pieces.
 pub fn decompress(bytes: &[u8]) {
-    const KINDS: [ContentType; 5] =
-        [ContentType::Gzip, ContentType::Bzip2, ContentType::Xz, ContentType::Zstd, ContentType::Lz4];
+    const KINDS: [ContentType; 7] = [
+        ContentType::Gzip,
+        ContentType::Bzip2,
+        ContentType::Xz,
+        ContentType::Zstd,
+        ContentType::Lz4,
+        ContentType::Zlib,
+        ContentType::Lzma,
+    ];
     let Some((&first, bytes)) = bytes.split_first() else { return };
     let kind = KINDS.get(usize::from(first) % KINDS.len()).copied().unwrap_or(ContentType::Gzip);
     let Some(mut decompressor) = Decompressor::new(kind) else { return };

@@ -8,7 +8,7 @@ use crate::scan::{self, Candidate, Sought};
 use crate::sightings::{Position, Sightings};
 use crate::sketch::HashKey;
 use crate::table::Table;
-use crate::{Gap, GapReason, mask};
+use crate::{Gap, GapReason, encrypted, mask};
 
 /// Tables kept of one object; the rows of further ones are scanned as running bytes only.
 const TABLES_MAX: usize = 64;
@@ -25,6 +25,8 @@ pub(crate) struct EncryptedPart {
     pub(crate) verdict: Verdict,
     pub(crate) at: crate::Masked,
     pub(crate) count: u64,
+    /// Where it was seen last.
+    place: u64,
 }
 
 /// Everything that the detectors judge in the end.
@@ -79,6 +81,17 @@ impl Gather {
         self.secrets.armored(text, from, position, self.key);
     }
 
+    /// Looks for what a record is or holds besides being a row: a secret under a telling name, a key, a sealed message.
+    pub(crate) fn record(&mut self, place: &Place, fields: &[(&str, &str)]) {
+        for (name, value) in fields {
+            self.secrets.assignment(name, value, place, self.key);
+        }
+        self.secrets.key_record(fields, place, self.key);
+        if let Some(verdict) = encrypted::by_fields(fields) {
+            self.encrypted(place, verdict);
+        }
+    }
+
     /// The table at a place, made where it is new; none where there are too many.
     pub(crate) fn table(&mut self, place: &Place) -> Option<&mut Table> {
         let at = match self.tables.iter().rposition(|table| table.place == *place) {
@@ -99,13 +112,21 @@ impl Gather {
         }
     }
 
-    /// Notes that a part of the object is encrypted.
-    pub(crate) fn encrypted(&mut self, place: &Place, verdict: Verdict) {
-        if let Some(known) = self.encrypted.iter_mut().find(|part| part.verdict.scheme == verdict.scheme) {
-            known.count += 1;
+    /// Notes that a part of the object is encrypted. What a header says and its reader finds again is one part.
+    pub(crate) fn encrypted(&mut self, at: &Place, verdict: Verdict) {
+        let place = self.key.hash(at.0.join("/").as_bytes());
+        let mut known = self.encrypted.iter_mut();
+        if let Some(known) = known.find(|part| part.verdict.scheme == verdict.scheme || part.place == place) {
+            known.count += u64::from(known.place != place);
+            known.place = place;
         } else if self.encrypted.len() < ENCRYPTED_MAX {
-            let parts: Vec<_> = place.0.iter().map(|part| mask::label(part)).collect();
-            self.encrypted.push(EncryptedPart { verdict, at: crate::Masked::joined(&parts), count: 1 });
+            let parts: Vec<_> = at.0.iter().map(|part| mask::label(part)).collect();
+            self.encrypted.push(EncryptedPart {
+                verdict,
+                at: crate::Masked::joined(&parts),
+                count: 1,
+                place,
+            });
         }
     }
 

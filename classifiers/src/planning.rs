@@ -16,7 +16,7 @@ pub mod words;
 use crate::Category;
 use model::Model;
 
-pub use model::{CLASSES, Class, IDF_UNIT, STRUCTURE_SCALE, Vector, Weights, vector};
+pub use model::{CLASSES, Class, IDF_UNIT, STRUCTURE_SCALE, Vector, Weights, calls_itself, vector};
 pub use structure::{STRUCTURE, STRUCTURE_NAMES};
 
 /// Bytes of text that are judged; a document says what it is long before that.
@@ -84,6 +84,18 @@ impl Planning {
             self.decide();
         }
         self.gate != Gate::Closed && self.text.len() < TEXT_BYTES_MAX && room == piece.len()
+    }
+
+    /// Takes a row of a table, as it would stand in Markdown: plans are often tables.
+    pub fn row(&mut self, cells: &[&str]) {
+        if self.gate != Gate::Closed && self.text.len() < TEXT_BYTES_MAX {
+            for cell in cells {
+                self.push("| ");
+                self.push(cell);
+                self.push(" ");
+            }
+            self.push("|\n");
+        }
     }
 
     fn decide(&mut self) {

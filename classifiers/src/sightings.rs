@@ -1,5 +1,8 @@
 //! Which values that identify people stand in running bytes, whatever the format?
 
+mod context;
+mod number;
+
 use std::collections::BTreeMap;
 
 use crate::affected::KeptValues;
@@ -9,6 +12,8 @@ use crate::scan::Candidate;
 use crate::sketch::HashKey;
 use crate::values::{Digits, contact, finance, national};
 use crate::{Distinct, Evidence, Masked};
+use context::{Surroundings, is_named};
+use number::{continues_fours, follows_plus, group_ends, number_kind};
 
 /// Samples kept of one kind.
 const SAMPLES_MAX: usize = 3;
@@ -16,69 +21,6 @@ const SAMPLES_MAX: usize = 3;
 const DOMAINS_MAX: usize = 64;
 /// Values of one kind of which the surroundings are looked at for its name.
 const NAMED_MAX: u64 = 64;
-/// Surroundings looked at for words of employment, per object: the first ones say enough.
-const SURROUNDINGS_MAX: u32 = 64;
-
-/// Words beside which a person's data is an employee's.
-const EMPLOYMENT: &[&str] = &[
-    "employee",
-    "payroll",
-    "salary",
-    "personnel",
-    "staff",
-    "human resources",
-    "onboarding",
-    "new hire",
-    "hired",
-    "termination",
-    "department",
-    "manager",
-    "reports to",
-    "hr@",
-    "workforce",
-    "offboarding",
-    "employment",
-    "job title",
-    "mitarbeiter",
-    "gehalt",
-    "salarié",
-    "empleado",
-    "dipendente",
-];
-/// Words beside which it is a customer's.
-const CUSTOMERS: &[&str] = &[
-    "customer",
-    "client",
-    "order",
-    "invoice",
-    "subscriber",
-    "patient",
-    "purchase",
-    "shipping",
-    "billing",
-    "guest",
-    "donor",
-    "newsletter",
-];
-/// Words beside which it is an author's of something public.
-const AUTHORS: &[&str] = &[
-    "author:",
-    "authors",
-    "committer",
-    "signed-off-by",
-    "co-authored-by",
-    "reviewed-by",
-    "maintainer",
-    "contributor",
-    "copyright",
-    "license",
-    "commit ",
-    "changelog",
-    "credits",
-    "thanks to",
-    "published by",
-];
-
 impl Seen {
     /// The share that stands beside a word that names the kind.
     pub(crate) fn named_share(&self) -> f64 {
@@ -138,15 +80,6 @@ struct Domain {
     hash: u64,
     count: u64,
     free: bool,
-}
-
-/// What the words around the values say of the people they belong to, in values.
-#[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Surroundings {
-    pub(crate) looked_at: u32,
-    pub(crate) employment: u32,
-    pub(crate) customers: u32,
-    pub(crate) authors: u32,
 }
 
 /// The values that identify people in one object.
@@ -216,7 +149,7 @@ impl Sightings {
             self.kept.take("email", key.hash_folded(email.address), email.address);
         }
         let start = at - email.local.len();
-        self.look_around(text, start);
+        self.surroundings.look(text, start);
         if self.emails.samples.len() < SAMPLES_MAX {
             self.emails.samples.push(Evidence {
                 kind: "email",
@@ -333,7 +266,7 @@ impl Sightings {
         key: HashKey,
     ) {
         let Some(value) = text.get(range.clone()) else { return };
-        self.look_around(text, range.start);
+        self.surroundings.look(text, range.start);
         let seen = self.kinds.entry(kind).or_default();
         seen.count += 1;
         if seen.looked_around < NAMED_MAX {
@@ -351,17 +284,6 @@ impl Sightings {
             seen.samples.push(Evidence { kind, sample, at: position.masked(range.start) });
         }
     }
-
-    fn look_around(&mut self, text: &[u8], at: usize) {
-        if self.surroundings.looked_at >= SURROUNDINGS_MAX {
-            return;
-        }
-        let window = text.get(at.saturating_sub(160)..text.len().min(at + 160)).unwrap_or_default();
-        self.surroundings.looked_at += 1;
-        self.surroundings.employment += u32::from(has_any(window, EMPLOYMENT));
-        self.surroundings.customers += u32::from(has_any(window, CUSTOMERS));
-        self.surroundings.authors += u32::from(has_any(window, AUTHORS));
-    }
 }
 
 /// `example.com`, `.net` and `.org` are nobody's. The top level `.example` is no sign by itself.
@@ -369,136 +291,6 @@ fn is_example_domain(domain: &[u8]) -> bool {
     [&b"example.com"[..], b"example.org", b"example.net", b"test.com", b"localhost.localdomain"]
         .iter()
         .any(|example| domain.eq_ignore_ascii_case(example))
-}
-
-/// What the number in `text[start..end]` is, if it is anything.
-fn number_kind(text: &[u8], start: usize, end: usize, contiguous: bool) -> Option<&'static str> {
-    let value = text.get(start..end)?;
-    // What goes on behind is something longer: a UUID, a part number.
-    if text.get(end).is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'-' | b'_')) {
-        return None;
-    }
-    let digits = Digits::of(value)?;
-    if finance::is_card(&digits) {
-        let named = || {
-            is_named(
-                text,
-                start,
-                end,
-                &["card", "visa", "mastercard", "amex", "pan", "credit", "kreditkarte"],
-            )
-        };
-        let written_as_card = if contiguous { named() } else { is_grouped_as_card(value) };
-        return (written_as_card && !finance::is_test_card(&digits)).then_some("payment_card");
-    }
-    if let Some(compact) = national::Compact::of(value) {
-        let named = |scheme: &&national::Scheme| is_named(text, start, end, scheme.context);
-        if let Some(scheme) =
-            national::SCHEMES.iter().filter(|scheme| (scheme.is_valid)(&compact)).find(named)
-        {
-            return Some(scheme.kind);
-        }
-    }
-    let grouped = !contiguous && contact::is_nanp(&digits) && is_grouped_3_3_4(value);
-    let named = || {
-        (7..=12).contains(&digits.len())
-            && contact::is_phone(value)
-            && is_named(
-                text,
-                start,
-                end,
-                &["phone", "tel", "mobile", "cell", "fax", "call", "handy", "móvil", "telefon"],
-            )
-    };
-    (grouped || named()).then_some("phone")
-}
-
-/// The groups that networks print on cards, with one kind of separator between them.
-fn is_grouped_as_card(value: &[u8]) -> bool {
-    let separator = value.iter().find(|b| !b.is_ascii_digit()).copied().unwrap_or(b' ');
-    let mut lengths = value.split(|b| *b == separator).map(<[u8]>::len);
-    let groups = [lengths.next(), lengths.next(), lengths.next(), lengths.next(), lengths.next()];
-    matches!(separator, b' ' | b'-')
-        && matches!(
-            groups,
-            [Some(4), Some(4), Some(4), Some(4), None | Some(3)]
-                | [Some(4), Some(6), Some(4 | 5), None, None]
-        )
-}
-
-/// Whether a group of four digits with one separator stands before.
-fn continues_fours(text: &[u8], at: usize) -> bool {
-    matches!(at.checked_sub(5).and_then(|from| text.get(from..at)),
-        Some([a, b, c, d, b' ' | b'-' | b'.']) if [a, b, c, d].iter().all(|b| b.is_ascii_digit()))
-}
-
-/// Whether the number goes on from a `+`, and was looked at from there.
-fn follows_plus(text: &[u8], at: usize) -> bool {
-    let before = text.get(at.saturating_sub(20)..at).unwrap_or_default();
-    let number = |b: &u8| b.is_ascii_digit() || matches!(b, b' ' | b'-' | b'.' | b'(' | b')');
-    before.iter().rev().find(|b| !number(b)) == Some(&b'+')
-}
-
-fn is_grouped_3_3_4(value: &[u8]) -> bool {
-    let mut groups = value.split(|b| !b.is_ascii_digit()).filter(|group| !group.is_empty()).map(<[u8]>::len);
-    // `415.555.0132` is as common as a version number with such parts is rare.
-    [groups.next(), groups.next(), groups.next(), groups.next()] == [Some(3), Some(3), Some(4), None]
-}
-
-/// The ends of the groups of digits from `start` on, the furthest first: at most eight groups, 24 digits, and between them
-/// one separator or a bracket and a blank.
-fn group_ends(text: &[u8], start: usize) -> impl Iterator<Item = usize> {
-    let mut ends = [0usize; 8];
-    let (mut groups, mut digits, mut gap, mut at) = (0, 0, 0, start);
-    while let Some(byte) = text.get(at) {
-        match byte {
-            b'0'..=b'9' if digits < 24 => {
-                if gap > 0 || groups == 0 {
-                    groups += 1;
-                }
-                gap = 0;
-                digits += 1;
-                let Some(end) = ends.get_mut(groups - 1) else {
-                    groups = ends.len();
-                    break;
-                };
-                *end = at + 1;
-            }
-            b' ' | b'-' | b'.' | b'/' | b'(' | b')' if gap < 2 => gap += 1,
-            _ => break,
-        }
-        at += 1;
-    }
-    ends.into_iter().take(groups).rev()
-}
-
-/// Whether one of the words stands shortly before or after a value.
-fn is_named(text: &[u8], start: usize, end: usize, words: &[&str]) -> bool {
-    let around = |from: usize, to: usize| text.get(from..to.min(text.len())).unwrap_or_default();
-    has_any(around(start.saturating_sub(48), start), words) || has_any(around(end, end + 24), words)
-}
-
-/// Whether one of the words, which are in lower case, begins where a word of the window begins.
-fn has_any(window: &[u8], words: &[&str]) -> bool {
-    let mut before = b' ';
-    for (at, byte) in window.iter().enumerate() {
-        let begins = byte.is_ascii_alphabetic() || *byte >= 0x80;
-        if begins && !before.is_ascii_alphabetic() {
-            let rest = window.get(at..).unwrap_or_default();
-            if words.iter().any(|word| begins_with(rest, word)) {
-                return true;
-            }
-        }
-        before = *byte;
-    }
-    false
-}
-
-fn begins_with(rest: &[u8], word: &str) -> bool {
-    let Some((start, tail)) = rest.split_at_checked(word.len()) else { return false };
-    // Short words (`sin`, `pan`, `tel`) count only by themselves.
-    start.eq_ignore_ascii_case(word.as_bytes())
-        && (word.len() > 5 || !tail.first().is_some_and(u8::is_ascii_alphabetic))
 }
 
 #[cfg(test)]

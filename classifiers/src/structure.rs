@@ -5,6 +5,7 @@ mod json;
 mod log;
 mod prose;
 mod sql;
+mod yaml;
 
 use crate::extract::Place;
 use crate::gather::Gather;
@@ -47,7 +48,7 @@ impl Structure {
         }
         match delimited::delimiter(head) {
             Some(delimiter) => Self::Delimited(delimited::Delimited::new(place, delimiter)),
-            None => Self::Prose(prose::Prose::new(place)),
+            None => Self::Prose(prose::Prose::new(place, head)),
         }
     }
 
@@ -93,7 +94,8 @@ impl Structure {
             Self::JsonLines(lines) => lines.finish(gather),
             Self::JsonDocument(walker) => walker.finish(gather),
             Self::Log(log) => log.finish(gather),
-            Self::Sql(_) | Self::Prose(_) => {}
+            Self::Prose(prose) => prose.finish(gather),
+            Self::Sql(_) => {}
         }
     }
 }

@@ -1,12 +1,18 @@
 //! What do the columns of a table hold? Typed by their names and by their values, over all its rows.
 
+mod column;
+mod value;
+
 use crate::affected::KeptRows;
 use crate::extract::Place;
 use crate::lexicon::{self, Meaning};
 use crate::mask;
 use crate::sketch::HashKey;
-use crate::values::{Digits, contact, finance, name, national, net, when};
 use crate::{Distinct, Evidence, Masked};
+pub(crate) use column::Column;
+use column::{named, same_name};
+pub(crate) use value::Value;
+use value::value_of;
 
 /// Columns that are looked at; what stands further right is only scanned as running bytes.
 const COLUMNS_MAX: usize = 128;
@@ -16,134 +22,6 @@ pub(crate) const TYPED_ROWS: u64 = 256;
 const TYPED_EVERY: u64 = 64;
 /// Rows in which a header is looked for: exports begin with titles and blank rows.
 const HEADER_WITHIN: u64 = 10;
-/// Characters of a name that are kept.
-const NAME_CHARS_MAX: usize = 64;
-
-/// What one value is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum Value {
-    Email,
-    Phone,
-    Iban,
-    Card,
-    Ip,
-    Uuid,
-    OpaqueId,
-    Date,
-    Moment,
-    Resource,
-    Agent,
-    Number,
-    FullName,
-    SingleName,
-    Words,
-    Other,
-}
-
-const VALUES: usize = Value::Other as usize + 1;
-
-/// One column.
-#[derive(Debug, Default)]
-pub(crate) struct Column {
-    pub(crate) name: String,
-    pub(crate) meaning: Option<Meaning>,
-    /// Cells that were typed and not empty.
-    pub(crate) typed: u32,
-    values: [u32; VALUES],
-    /// Cells that are valid under each national scheme.
-    national: [u32; national::SCHEMES.len()],
-    /// Cells written as American social security numbers are.
-    dashed_ssn: u32,
-    /// Different cells among the first typed rows.
-    pub(crate) distinct: Distinct,
-    /// Addresses at the domain of the first address, and all at free mail and example domains.
-    first_domain: (u64, u32),
-    free_mail: u32,
-    examples: u32,
-    /// A value, masked by what it was typed as.
-    sample: Option<(Masked, u64)>,
-}
-
-impl Column {
-    /// The share of cells that are of a type.
-    pub(crate) fn share(&self, value: Value) -> f64 {
-        f64::from(self.values.get(value as usize).copied().unwrap_or(0)) / f64::from(self.typed.max(1))
-    }
-
-    /// The share of typed cells that are different.
-    pub(crate) fn distinctness(&self) -> f64 {
-        self.distinct.estimate() as f64 / f64::from(self.typed.clamp(1, TYPED_ROWS as u32))
-    }
-
-    /// The national scheme that most cells are valid under, with its share.
-    pub(crate) fn scheme(&self) -> Option<(&'static national::Scheme, f64)> {
-        let (at, count) = self.national.iter().enumerate().rev().max_by_key(|(_, count)| **count)?;
-        let scheme = national::SCHEMES.get(at)?;
-        // Nine digits without dashes are valid under the American rule nine times in ten.
-        let count = if scheme.kind == "us_ssn" && self.meaning != Some(Meaning::NationalId) {
-            self.dashed_ssn
-        } else {
-            *count
-        };
-        (count > 0).then(|| (scheme, f64::from(count) / f64::from(self.typed.max(1))))
-    }
-
-    /// The share of addresses that are at one domain of an organisation.
-    pub(crate) fn one_domain(&self) -> f64 {
-        let emails = self.values.first().copied().unwrap_or(0);
-        if self.free_mail * 2 > emails {
-            0.0
-        } else {
-            f64::from(self.first_domain.1) / f64::from(emails.max(1))
-        }
-    }
-
-    /// The share of addresses at domains set aside for examples.
-    pub(crate) fn example_share(&self) -> f64 {
-        f64::from(self.examples) / f64::from(self.values.first().copied().unwrap_or(0).max(1))
-    }
-
-    fn take(&mut self, cell: &str, row: u64, key: HashKey) {
-        let cell = cell.trim();
-        if cell.is_empty() || is_nothing(cell) {
-            return;
-        }
-        self.typed += 1;
-        let value = value_of(cell);
-        if let Some(count) = self.values.get_mut(value as usize) {
-            *count += 1;
-        }
-        // Counted in cells: `row` counts titles and the header too, and the last rows before keys are chosen would be missing.
-        if u64::from(self.typed) <= TYPED_ROWS {
-            self.distinct.insert(key.hash_folded(cell.as_bytes()));
-        }
-        if let Some(compact) = national::Compact::of(cell.as_bytes()) {
-            self.dashed_ssn += u32::from(national::is_dashed_ssn(cell.as_bytes()));
-            for (count, scheme) in self.national.iter_mut().zip(national::SCHEMES) {
-                *count += u32::from((scheme.is_valid)(&compact));
-            }
-        }
-        if value == Value::Email {
-            self.domain(cell, key);
-        }
-        if self.sample.is_none() {
-            self.sample = Some((masked(cell, value), row));
-        }
-    }
-
-    fn domain(&mut self, cell: &str, key: HashKey) {
-        let Some(email) = contact::email(cell.as_bytes()) else { return };
-        let hash = key.hash_folded(email.domain);
-        if self.first_domain.1 == 0 {
-            self.first_domain.0 = hash;
-        }
-        self.first_domain.1 += u32::from(self.first_domain.0 == hash);
-        self.free_mail += u32::from(email.is_free_mail());
-        let example: [&[u8]; 4] = [b"example.com", b"example.org", b"example.net", b"test.com"];
-        self.examples += u32::from(example.contains(&email.domain));
-    }
-}
 
 /// Which column's different values are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -210,18 +88,8 @@ impl Table {
     /// Takes a row of cells by position.
     pub(crate) fn row(&mut self, cells: &[&str], key: HashKey) {
         self.seen += 1;
-        if !self.has_header && self.rows == 0 && self.seen <= HEADER_WITHIN {
-            let filled = cells.iter().filter(|cell| !cell.trim().is_empty()).count();
-            // A title in one cell, or nothing: the table has not begun.
-            if filled < 2 && cells.len() > 1 {
-                return;
-            }
-            if is_header(cells) {
-                self.columns = cells.iter().take(COLUMNS_MAX).map(|cell| named(cell)).collect();
-                self.has_header = true;
-                self.find_pair();
-                return;
-            }
+        if self.seen <= HEADER_WITHIN && self.takes_header(cells) {
+            return;
         }
         if cells.iter().all(|cell| cell.trim().is_empty()) {
             return;
@@ -241,6 +109,23 @@ impl Table {
             self.keep(cells.iter().enumerate().map(|(at, cell)| (at, *cell)));
         }
         self.count(|at| cells.get(at).map(|cell| cell.as_bytes()), key);
+    }
+
+    /// Whether a row among the first ones is the header, or comes before it.
+    fn takes_header(&mut self, cells: &[&str]) -> bool {
+        let filled = cells.iter().filter(|cell| !cell.trim().is_empty()).count();
+        // What came so far in rows of one cell was a title: the table begins where it grows wide.
+        let begins = (!self.has_header && self.rows == 0) || (self.columns.len() <= 1 && filled > 2);
+        // A title in one cell of several, or nothing: the table has not begun.
+        let before = filled < 2 && cells.len() > 1 && self.rows == 0 && !self.has_header;
+        if begins && !before && is_header(cells) {
+            self.columns = cells.iter().take(COLUMNS_MAX).map(|cell| named(cell)).collect();
+            self.has_header = true;
+            self.rows = 0;
+            self.find_pair();
+            return true;
+        }
+        before
     }
 
     /// Takes a record of named fields.
@@ -309,11 +194,21 @@ impl Table {
         self.rows += 1;
         if self.people.is_none()
             && let Some((first, last)) = self.pair
+            && let Some(hash) = hash_of(Key::Pair(first, last), &cell, key)
         {
-            insert_key(&mut self.pairs, Key::Pair(first, last), &cell, key);
+            self.pairs.insert(hash);
         }
-        for (which, distinct) in [&mut self.people, &mut self.actors].into_iter().flatten() {
-            insert_key(distinct, *which, &cell, key);
+        let people = self.people.as_mut().and_then(|(which, distinct)| {
+            let hash = hash_of(*which, &cell, key)?;
+            distinct.insert(hash);
+            Some((*which, hash))
+        });
+        if let Some((which, distinct)) = &mut self.actors {
+            // Those whom the rows are about often are those who act in them.
+            let known = people.filter(|(other, _)| other == which).map(|(_, hash)| hash);
+            if let Some(hash) = known.or_else(|| hash_of(*which, &cell, key)) {
+                distinct.insert(hash);
+            }
         }
         if self.rows == TYPED_ROWS || self.rows == TYPED_ROWS * TYPED_EVERY {
             self.choose_keys();
@@ -366,7 +261,9 @@ impl Table {
             .or_else(|| by(&|c| c.holds_full_names()))
             .map(Key::Column)
             .or_else(|| {
-                self.pair.filter(|_| self.pair_holds_names()).map(|(first, last)| Key::Pair(first, last))
+                self.pair
+                    .filter(|_| self.pair_of_names().is_some())
+                    .map(|(first, last)| Key::Pair(first, last))
             })
     }
 
@@ -386,17 +283,17 @@ impl Table {
         .map(Key::Column)
     }
 
-    /// Whether first and last names stand in two columns.
-    pub(crate) fn pair_holds_names(&self) -> bool {
+    /// The column of first names, where they and last names stand in two columns.
+    pub(crate) fn pair_of_names(&self) -> Option<usize> {
         let holds = |at: usize| {
             self.columns.get(at).is_some_and(|c| c.share(Value::SingleName) + c.share(Value::FullName) > 0.5)
         };
-        self.pair.is_some_and(|(first, last)| holds(first) && holds(last))
+        self.pair.filter(|(first, last)| holds(*first) && holds(*last)).map(|(first, _)| first)
     }
 
     /// The columns of first and last names, where there are such.
     pub(crate) fn name_pair(&self) -> Option<(usize, usize)> {
-        self.pair.filter(|_| self.pair_holds_names())
+        self.pair.filter(|_| self.pair_of_names().is_some())
     }
 
     /// The hash of two cells together.
@@ -422,70 +319,15 @@ impl Table {
     }
 }
 
-impl Column {
-    /// Whether the column holds full names of people.
-    pub(crate) fn holds_full_names(&self) -> bool {
-        let share = self.share(Value::FullName);
-        match self.meaning {
-            Some(Meaning::FullName) => share > 0.4 && self.distinctness() > 0.3,
-            None => share > 0.8 && self.distinctness() > 0.8 && self.typed >= 5,
-            _ => false,
-        }
-    }
-
-    /// The national scheme that the column holds: by its name and mostly valid, or valid beyond chance without one.
-    pub(crate) fn holds_national_id(&self) -> Option<&'static str> {
-        let (scheme, share) = self.scheme()?;
-        let by_name = self.meaning == Some(Meaning::NationalId) && share > 0.5;
-        // Without a name, noise of the right length must be out of the question, and ids of things are often counted up.
-        let chance = (1.0 - scheme.certainty).max(1e-4).powf(f64::from(self.typed) * share);
-        let by_value = self.meaning.is_none()
-            && share > 0.9
-            && self.typed >= 8
-            && chance < 1e-6
-            && self.distinctness() > 0.8;
-        (by_name || by_value).then_some(scheme.kind)
-    }
-
-    /// Whether the column holds ids of those who act, of the kind that its name says.
-    fn holds_actor(&self, meaning: Meaning) -> bool {
-        if self.meaning != Some(meaning) {
-            return false;
-        }
-        match meaning {
-            Meaning::Email => self.share(Value::Email) > 0.5,
-            Meaning::Ip => self.share(Value::Ip) > 0.5,
-            _ => self.share(Value::Date) + self.share(Value::Moment) < 0.5,
-        }
-    }
-}
-
-fn insert_key<'a>(
-    distinct: &mut Distinct,
-    which: Key,
-    cell: &impl Fn(usize) -> Option<&'a [u8]>,
-    key: HashKey,
-) {
+/// The keyed hash of what a row has as a key, if it has it.
+fn hash_of<'a>(which: Key, cell: &impl Fn(usize) -> Option<&'a [u8]>, key: HashKey) -> Option<u64> {
     let hash = |at: usize| {
         cell(at).map(<[u8]>::trim_ascii).filter(|cell| !cell.is_empty()).map(|cell| key.hash_folded(cell))
     };
-    let hash = match which {
+    match which {
         Key::Column(at) => hash(at),
         Key::Pair(first, last) => Table::pair_hash(hash(first), hash(last)),
-    };
-    if let Some(hash) = hash {
-        distinct.insert(hash);
     }
-}
-
-fn named(name: &str) -> Column {
-    let name: String = name.trim().chars().take(NAME_CHARS_MAX).collect();
-    Column { meaning: lexicon::meaning(&name), name, ..Column::default() }
-}
-
-fn same_name(kept: &str, field: &str) -> bool {
-    kept == field
-        || (kept.len() < field.len() && kept.chars().count() == NAME_CHARS_MAX && field.starts_with(kept))
 }
 
 /// Whether a row is a header: names of columns that the lexicon knows, and none of the values that tables are made of.
@@ -505,94 +347,10 @@ fn is_header(cells: &[&str]) -> bool {
             || filled.iter().all(|cell| !cell.contains(' ') && !cell.bytes().any(|b| b.is_ascii_digit())))
 }
 
-fn is_nothing(cell: &str) -> bool {
-    matches!(cell, "-" | "NULL" | "null" | "N/A" | "n/a" | "None" | "\\N" | "NaN" | "—")
-}
-
-/// What a cell holds.
-fn value_of(cell: &str) -> Value {
-    let bytes = cell.as_bytes();
-    let digits = bytes.iter().filter(|b| b.is_ascii_digit()).count();
-    if digits == 0 {
-        return wordy(cell);
-    }
-    if bytes.contains(&b'@') {
-        return if contact::email(bytes).is_some() { Value::Email } else { Value::Other };
-    }
-    match when::when(bytes) {
-        Some(when::When::Date) => return Value::Date,
-        Some(_) => return Value::Moment,
-        None => {}
-    }
-    if Digits::of(bytes).is_some_and(|digits| digits.len() >= 13 && finance::is_card(&digits)) {
-        Value::Card
-    } else if net::is_ip(bytes) {
-        Value::Ip
-    } else if net::is_uuid(bytes) {
-        Value::Uuid
-    } else if bytes.iter().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b',' | b'-'))
-        && is_plain_number(bytes)
-    {
-        Value::Number
-    } else if contact::is_phone(bytes) {
-        Value::Phone
-    } else if finance::is_iban(bytes) {
-        Value::Iban
-    } else if net::is_resource(bytes) {
-        Value::Resource
-    } else if net::is_user_agent(bytes) {
-        Value::Agent
-    } else if net::is_opaque_id(bytes) {
-        Value::OpaqueId
-    } else if bytes.contains(&b' ') {
-        Value::Words
-    } else {
-        Value::Other
-    }
-}
-
-/// A number that counts or measures: few digits, or a decimal part.
-fn is_plain_number(bytes: &[u8]) -> bool {
-    let digits = bytes.iter().filter(|b| b.is_ascii_digit()).count();
-    digits < 7 || (bytes.iter().filter(|b| **b == b'.').count() == 1 && !bytes.contains(&b'-'))
-}
-
-fn wordy(cell: &str) -> Value {
-    let bytes = cell.as_bytes();
-    if bytes.contains(&b'@') && contact::email(bytes).is_some() {
-        Value::Email
-    } else if net::is_resource(bytes) {
-        Value::Resource
-    } else if name::is_full_name(cell) {
-        Value::FullName
-    } else if name::is_single_name(cell) {
-        Value::SingleName
-    } else if net::is_ip(bytes) {
-        Value::Ip
-    } else if net::is_uuid(bytes) {
-        Value::Uuid
-    } else {
-        Value::Words
-    }
-}
-
-fn masked(cell: &str, value: Value) -> Masked {
-    match value {
-        Value::Email => mask::email(cell),
-        Value::Phone | Value::Iban | Value::Card => mask::number(cell),
-        Value::FullName | Value::SingleName => mask::name(cell),
-        Value::Date | Value::Moment => mask::hidden("date"),
-        Value::Number => mask::hidden("number"),
-        Value::Words => mask::hidden("words"),
-        Value::Ip | Value::Uuid | Value::OpaqueId | Value::Resource | Value::Agent | Value::Other => {
-            mask::id(cell)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::values::national;
 
     fn table(rows: &[&[&str]]) -> Table {
         let mut table = Table::new(Place::default());
@@ -613,6 +371,20 @@ mod tests {
         assert_eq!(table.rows, 2);
         assert_eq!(table.columns[1].meaning, Some(Meaning::Email));
         assert_eq!(table.people.unwrap().1.estimate(), 2);
+    }
+
+    #[test]
+    fn the_header_is_found_below_titles_of_one_cell() {
+        for title in ["Staff of all sites", "Employees"] {
+            let table = table(&[
+                &[title],
+                &["Name", "E-mail", "Department"],
+                &["Jane Doe", "jane@acme.example", "Finance"],
+                &["John Roe", "john@acme.example", "Legal"],
+            ]);
+            assert_eq!((table.rows, table.columns.len()), (2, 3), "{title}");
+            assert_eq!(table.columns[1].meaning, Some(Meaning::Email));
+        }
     }
 
     #[test]

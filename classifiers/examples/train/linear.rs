@@ -110,7 +110,7 @@ fn newton_system(examples: &[Vec<f64>], labels: &[bool], weights: &[f64]) -> Vec
 }
 
 /// Gaussian elimination of a positive definite system.
-fn solve(mut system: Vec<Vec<f64>>) -> Vec<f64> {
+pub fn solve(mut system: Vec<Vec<f64>>) -> Vec<f64> {
     let size = system.len();
     for i in 0..size {
         let pivot = system[i].clone();

@@ -9,11 +9,11 @@ use serde::Deserialize;
 use spillwatch_classifiers::Category;
 use spillwatch_classifiers::planning::features::{self, Features};
 use spillwatch_classifiers::planning::{
-    CLASSES, Class, IDF_UNIT, STRUCTURE, STRUCTURE_SCALE, Weights, vector,
+    CLASSES, Class, IDF_UNIT, STRUCTURE, STRUCTURE_SCALE, Weights, calls_itself, vector,
 };
 
 use crate::linear::{self, Lcg, Problem, Sparse};
-use crate::metrics::{self, Curve};
+use crate::metrics::{Curve, Sigmoid};
 
 /// Owners that an n-gram must occur with to be a feature; with fewer it would tell owners apart.
 const OWNERS_MIN: usize = 4;
@@ -173,9 +173,9 @@ impl Model {
     }
 
     /// The weights as they are stored, and so as they are used: in eight bits.
-    fn stored(&self, calibration: &[(f64, f64)]) -> Weights {
+    fn stored(&self, calibration: &[Sigmoid]) -> Weights {
         let count = self.features.len();
-        let classes = self.classes.iter().zip(calibration).map(|(weights, &(slope, offset))| {
+        let classes = self.classes.iter().zip(calibration).map(|(weights, sigmoid)| {
             let largest = weights[..count].iter().fold(0.0_f64, |most, weight| most.max(weight.abs()));
             let unit = (largest / 127.0).max(f64::MIN_POSITIVE);
             let mut structure = [0.0; STRUCTURE];
@@ -183,8 +183,9 @@ impl Model {
             Class {
                 unit: unit as f32,
                 bias: weights[count + STRUCTURE] as f32,
-                slope: slope as f32,
-                offset: offset as f32,
+                slope: sigmoid.slope as f32,
+                offset: sigmoid.offset as f32,
+                named: sigmoid.named as f32,
                 structure,
                 weights: weights[..count].iter().map(|weight| (weight / unit).round() as i8).collect(),
             }
@@ -218,9 +219,21 @@ fn unseen(documents: &[&Document], seed: u64) -> Vec<[Vec<f64>; 2]> {
     scores
 }
 
+/// Whether documents call themselves what a class is, as they are and masked.
+fn named(documents: &[&Document], class: Category) -> [Vec<bool>; 2] {
+    let by = |features: fn(&Document) -> &Features| {
+        documents.iter().map(|document| calls_itself(class, features(document))).collect()
+    };
+    [by(|document| &document.plain), by(|document| &document.masked)]
+}
+
 /// Probabilities for documents as they are and masked alike: not every plan has a title that says so.
-fn calibrate(variants: &[Vec<f64>; 2], truth: &[bool]) -> (f64, f64) {
-    metrics::platt(&variants.concat(), &truth.repeat(2))
+fn calibrate(scores: &[Vec<f64>; 2], named: &[Vec<bool>; 2], truth: &[bool]) -> Sigmoid {
+    let variants = scores.iter().zip(named);
+    let examples: Vec<(f64, bool, bool)> = variants
+        .flat_map(|(scores, named)| scores.iter().zip(named).zip(truth).map(|((&s, &n), &t)| (s, n, t)))
+        .collect();
+    Sigmoid::fitted(&examples)
 }
 
 /// Trains on everything and writes weights and printable n-grams into the crate at `root`.
@@ -228,10 +241,10 @@ pub fn train(folder: &Path, root: &Path) -> Result<String> {
     let (documents, texts): (Vec<Document>, Vec<String>) = load(folder)?.into_iter().unzip();
     let documents: Vec<&Document> = documents.iter().collect();
     let scores = unseen(&documents, 1);
-    let calibration: Vec<(f64, f64)> = CLASSES
+    let calibration: Vec<Sigmoid> = CLASSES
         .iter()
         .zip(&scores)
-        .map(|(&class, variants)| calibrate(variants, &labels(&documents, class)))
+        .map(|(&class, scores)| calibrate(scores, &named(&documents, class), &labels(&documents, class)))
         .collect();
     let model = Model::train(&documents);
     let weights = model.stored(&calibration);
@@ -283,9 +296,15 @@ pub fn evaluate(folder: &Path, seeds: u64) -> Result<String> {
     for seed in 1..=seeds {
         for (class, variants) in unseen(&documents, seed).iter().enumerate() {
             let truth = labels(&documents, CLASSES[class]);
-            let calibration = calibrate(variants, &truth);
-            for (variant, scores) in variants.iter().enumerate() {
-                curves.entry((class, variant)).or_default().push(Curve::of(scores, &truth, calibration));
+            let named = named(&documents, CLASSES[class]);
+            let sigmoid = calibrate(variants, &named, &truth);
+            for (variant, (scores, named)) in variants.iter().zip(&named).enumerate() {
+                let probabilities: Vec<f64> = scores
+                    .iter()
+                    .zip(named)
+                    .map(|(&score, &named)| sigmoid.probability(score, named))
+                    .collect();
+                curves.entry((class, variant)).or_default().push(Curve::of(scores, &probabilities, &truth));
             }
         }
     }

@@ -61,7 +61,30 @@ pub(super) fn detect(head: &[u8]) -> Option<T> {
 }
 
 pub(super) fn detect_weak(head: &[u8]) -> Option<T> {
-    at_front(head, AT_FRONT_WEAK)
+    at_front(head, AT_FRONT_WEAK).or_else(|| zlib(head)).or_else(|| lzma_alone(head))
+}
+
+/// Deflate with a window of 32 KiB at one of the four levels (RFC 1950), and then a block with codes of its own whose
+/// counts are possible, as only one in twelve of other bytes has.
+fn zlib(head: &[u8]) -> Option<T> {
+    let &[first, second, block, next, ..] = head else { return None };
+    let levels = first == 0x78 && matches!(second, 0x01 | 0x5e | 0x9c | 0xda);
+    // The type of the block, and how many codes it has for lengths and distances.
+    let dynamic = block >> 1 & 3 == 2 && block >> 3 <= 29 && next & 0x1f <= 29;
+    (levels && (dynamic || block >> 1 & 3 == 1)).then_some(T::Zlib)
+}
+
+/// LZMA without xz around it: the usual properties, a dictionary of a usual size, a length that is unknown or believable.
+fn lzma_alone(head: &[u8]) -> Option<T> {
+    let (&properties, rest) = head.split_first()?;
+    let (dictionary, rest) = rest.split_first_chunk::<4>()?;
+    let dictionary = u32::from_le_bytes(*dictionary);
+    let (length, rest) = rest.split_first_chunk::<8>()?;
+    let length = u64::from_le_bytes(*length);
+    let usual = dictionary.is_power_of_two() && (1 << 12..=1 << 30).contains(&dictionary);
+    // The range coder's first byte is always zero.
+    let begins = rest.first() == Some(&0);
+    (properties == 0x5d && usual && begins && (length == u64::MAX || length < 1 << 40)).then_some(T::Lzma)
 }
 
 fn at_front(head: &[u8], signatures: &[(&[u8], T)]) -> Option<T> {

@@ -81,7 +81,10 @@ fn a_name_decides_only_where_the_text_does_not() {
 fn encodings_of_text_are_told() {
     assert_eq!(Encoding::of("Größe".as_bytes()), Some(Encoding::Utf8));
     assert_eq!(Encoding::of(&"Größe".as_bytes()[..3]), Some(Encoding::Utf8));
-    assert_eq!(Encoding::of(b"plain text with one \xE4 in it"), Some(Encoding::Legacy));
+    assert_eq!(
+        Encoding::of(b"plain text with one \xE4 in it"),
+        Some(Encoding::Legacy(encoding_rs::WINDOWS_1252))
+    );
     let unmarked: Vec<u8> = "name,mail\n".encode_utf16().flat_map(u16::to_be_bytes).collect();
     assert_eq!(Encoding::of(&unmarked), Some(Encoding::Utf16Be));
     assert_eq!(Encoding::Utf16Be.decode(&unmarked), "name,mail\n");

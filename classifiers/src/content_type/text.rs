@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::ContentType as T;
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+
+use super::{ContentType as T, HEAD_BYTES};
 
 /// How the characters of a text are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,8 +15,8 @@ pub(crate) enum Encoding {
     Utf16Le,
     /// UTF-16, big endian.
     Utf16Be,
-    /// Some older encoding in which ASCII characters mean themselves; read as windows-1252.
-    Legacy,
+    /// Some older encoding in which ASCII characters mean themselves, guessed by the letters that follow each other.
+    Legacy(&'static encoding_rs::Encoding),
 }
 
 impl Encoding {
@@ -45,7 +47,7 @@ impl Encoding {
                 let high = head.iter().filter(|&&byte| byte >= 0x80).count();
                 // In a few bytes the absence of controls says little.
                 let plausible = head.len() >= 256 || (controls == 0 && high * 3 < head.len());
-                plausible.then_some(Self::Legacy)
+                plausible.then(|| Self::Legacy(guess(head)))
             }
         }
     }
@@ -77,9 +79,15 @@ impl Encoding {
             Self::Utf8 => String::from_utf8_lossy(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)),
             Self::Utf16Le => encoding_rs::UTF_16LE.decode_with_bom_removal(bytes).0,
             Self::Utf16Be => encoding_rs::UTF_16BE.decode_with_bom_removal(bytes).0,
-            Self::Legacy => encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0,
+            Self::Legacy(encoding) => encoding.decode_without_bom_handling(bytes).0,
         }
     }
+}
+
+fn guess(head: &[u8]) -> &'static encoding_rs::Encoding {
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(head, head.len() < HEAD_BYTES);
+    detector.guess(None, Utf8Detection::Deny)
 }
 
 /// Control characters that texts do not hold (tab, line ends, form feed, backspace and escape do occur).

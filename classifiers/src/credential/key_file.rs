@@ -1,12 +1,15 @@
 //! Is this whole object a key?
 
-use super::Secret;
+use super::{Secret, key_store};
 
 /// A file that is a key and nothing else: a Tink keyset, a KeePass key file, or so many bytes (raw, hexadecimal, base64)
 /// under a name that says `key`. `head` is the file's beginning, `ended` whether it is all of it.
 pub(crate) fn key_file(head: &[u8], name: &str, ended: bool) -> Option<Secret> {
     let has = |word: &str| memchr::memmem::find(head, word.as_bytes()).is_some();
     let length = head.len();
+    if let Some(secret) = key_store::recognise(head) {
+        return Some(secret);
+    }
     let start = head.trim_ascii_start();
     if start.first() == Some(&b'{') && has("\"primaryKeyId\"") && has("\"keyMaterialType\"") {
         // Public halves open nothing; encrypted keysets have another field.
@@ -35,12 +38,33 @@ pub(crate) fn key_file(head: &[u8], name: &str, ended: bool) -> Option<Secret> {
     (written || raw).then_some(Secret { kind: "symmetric_key", confidence: 0.75, length })
 }
 
+/// A JSON Web Key that opens or signs: the private part of a pair, or a symmetric key; with the value that does so.
+pub(super) fn web_key<'a>(fields: &[(&str, &'a str)]) -> Option<(&'a str, Secret)> {
+    let value = |key: &str| fields.iter().find(|(name, _)| *name == key).map(|(_, value)| *value);
+    let (secret, kind) = match value("kty")? {
+        "RSA" | "EC" | "OKP" => (value("d")?, "private_key"),
+        "oct" => (value("k")?, "symmetric_key"),
+        _ => return None,
+    };
+    let is_written = secret.len() >= 16
+        && secret.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'='));
+    is_written.then_some((secret, Secret { kind, confidence: 0.97, length: secret.len() }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn kind(head: &[u8], name: &str) -> Option<&'static str> {
         key_file(head, name, true).map(|secret| secret.kind)
+    }
+
+    #[test]
+    fn web_keys_are_secret_where_they_have_their_private_part() {
+        let d = "X4cTteJY_gn4FYPsXB8rdXix5vwsg1FLN5E3EaG6RJoVH";
+        assert!(web_key(&[("kty", "EC"), ("crv", "P-256"), ("d", d)]).is_some());
+        assert!(web_key(&[("kty", "oct"), ("k", d)]).is_some());
+        assert!(web_key(&[("kty", "EC"), ("crv", "P-256"), ("x", d)]).is_none());
     }
 
     #[test]

@@ -204,7 +204,8 @@ pub(super) fn armored_key(text: &[u8], at: usize) -> Option<Secret> {
     }
     let body = rest.get(label_end + 5..)?;
     let body = body.get(..16 << 10).unwrap_or(body);
-    let end = memchr::memmem::find(body, b"-----END ").unwrap_or(body.len());
+    // Up to any armor line, so that a text of nothing but beginnings is not read over and over.
+    let end = memchr::memmem::find(body, b"-----").unwrap_or(body.len());
     let body = body.get(..end)?;
     let encrypted = label.starts_with(b"ENCRYPTED")
         || memchr::memmem::find(body, b"ENCRYPTED").is_some()

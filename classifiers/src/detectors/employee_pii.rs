@@ -65,12 +65,18 @@ pub(super) fn judge(gather: &Gather, name: &str) -> Option<Detection> {
             detection.because.extend(verdict.because);
         }
     }
-    name_lowers(&mut detection, name);
+    if let Some(reason) = named_otherwise(name) {
+        detection.confidence *= NAMED_OTHERWISE;
+        detection.because.push(reason.to_owned());
+    }
     Some(detection)
 }
 
-/// Names of objects whose lists of people are public or made up; they lower the confidence, never alone below notice.
-fn name_lowers(detection: &mut Detection, name: &str) {
+/// What is left of the confidence where a name says whose the people are; never alone below notice.
+const NAMED_OTHERWISE: f64 = 0.6;
+
+/// The reason where an object, or a file in it, has the name of a list of people that is public or made up.
+fn named_otherwise(name: &str) -> Option<&'static str> {
     let name = name.to_ascii_lowercase();
     const OTHERS: &[(&str, &str)] = &[
         ("authors", "its name is that of a list of authors"),
@@ -79,11 +85,10 @@ fn name_lowers(detection: &mut Detection, name: &str) {
         ("maintainers", "its name is that of a list of maintainers"),
         ("customers", "its name is that of a list of customers"),
         ("testdata", "its name is that of test data"),
+        ("pom.xml", "its name is that of a package's description, which tells its authors"),
+        ("package.json", "its name is that of a package's description, which tells its authors"),
     ];
-    if let Some((_, reason)) = OTHERS.iter().find(|(word, _)| name.contains(word)) {
-        detection.confidence *= 0.6;
-        detection.because.push((*reason).to_owned());
-    }
+    OTHERS.iter().find(|(word, _)| name.contains(word)).map(|(_, reason)| *reason)
 }
 
 /// What an organisation records of its people, with the stable words.
@@ -131,7 +136,9 @@ fn columns(table: &Table) -> Found {
     let rows = |column: &Column, share: f64| {
         (table.rows as f64 * f64::from(column.typed) / f64::from(typed_rows) * share).round() as u64
     };
-    for (at, column) in table.columns.iter().enumerate().filter(|(_, column)| column.typed > 0) {
+    // A field that a few records have says nothing of the others.
+    let is_filled = |column: &Column| column.typed > 0 && column.typed * 10 >= typed_rows;
+    for (at, column) in table.columns.iter().enumerate().filter(|(_, column)| is_filled(column)) {
         let mut note = |group: fn(&mut Found) -> &mut Vec<&'static str>, kind: &'static str, share: f64| {
             group(&mut found).push(kind);
             found.kinds.push((kind, at, rows(column, share)));
@@ -165,8 +172,13 @@ fn columns(table: &Table) -> Found {
             note(|f| &mut f.organisational, kind, 1.0);
         }
     }
-    if table.pair_holds_names() {
+    if let Some(first) = table.pair_of_names() {
         found.person.push("person_name");
+        found.kinds.push((
+            "person_name",
+            first,
+            table.columns.get(first).map_or(0, |column| rows(column, 1.0)),
+        ));
     }
     if found.organisational.contains(&"employee_id") && !found.person.is_empty() {
         found.person.push("employee_id");
@@ -181,8 +193,12 @@ fn table(table: &Table) -> Option<Verdict> {
     let identified = !found.person.is_empty() || has_national;
     let organisational = found.organisational.len();
     let personal = found.personal.len();
-    let others =
-        |meaning: Meaning| table.columns.iter().filter(|column| column.meaning == Some(meaning)).count();
+    let others = |meaning: Meaning| {
+        let typed = table.columns.iter().map(|column| column.typed).max().unwrap_or(0);
+        // A field that a few records have says nothing of the others.
+        let is_filled = |column: &&Column| column.typed * 5 >= typed;
+        table.columns.iter().filter(|column| column.meaning == Some(meaning)).filter(is_filled).count()
+    };
     // People with nothing recorded of them are worth a note only where it can be said whose they are.
     let explained = OTHERS.iter().any(|(meaning, ..)| others(*meaning) > 0);
     if !identified || (organisational == 0 && personal == 0 && !explained) {
@@ -222,6 +238,10 @@ fn table(table: &Table) -> Option<Verdict> {
     // A handful of names with titles is a list of attendees as often as a directory.
     if table.rows < 3 || (table.rows < 10 && organisational + personal < 2) {
         confidence *= 0.75;
+    }
+    if let Some(reason) = table.place.0.iter().rev().find_map(|part| named_otherwise(part)) {
+        confidence *= NAMED_OTHERWISE;
+        because.push(reason.to_owned());
     }
     let people = table.people.as_ref().map(|(_, people)| people.clone()).unwrap_or_default();
     let attributes: Vec<String> = found

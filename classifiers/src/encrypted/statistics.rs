@@ -20,8 +20,8 @@ use features::{Counts, INPUTS, features, inputs};
 pub const FRAGMENT_BYTES: usize = 64 << 10;
 /// The fragment lengths that weights were trained for, ascending.
 pub const FRAGMENT_SIZES: [usize; 8] = [512, 1024, 2048, 4096, 8192, 16384, 32768, FRAGMENT_BYTES];
-/// Fragments at the start that are all counted; further on, eight in every doubling of the length.
-const FRAGMENTS_DENSE: u64 = 16;
+/// Fragments at the start that are all counted; further on, four in every doubling of the length: a mebibyte of two.
+const FRAGMENTS_DENSE: u64 = 8;
 /// Bytes of each fragment that are looked at before the whole is counted.
 const PROBE_BYTES: usize = 4096;
 /// Deviations beyond which no cipher's output lies, by a wide margin.
@@ -139,6 +139,14 @@ impl Statistics {
             confidence += 0.25;
             because.push_str(", and a name that says encrypted");
         }
+        // Formats without a magic number that ends the question, or with a broken one.
+        if matches!(
+            extension.as_str(),
+            "br" | "bz2" | "deflate" | "gz" | "lzma" | "lzo" | "sz" | "xz" | "z" | "zz"
+        ) {
+            confidence -= 0.25;
+            because.push_str(", though its name says compressed");
+        }
         if self.bytes.is_multiple_of(16) {
             confidence += 0.1;
             because.push_str(", in whole cipher blocks");
@@ -155,7 +163,7 @@ fn size_in_words(bytes: u64) -> String {
 /// Whether a fragment is one of those that are counted, by its place alone.
 fn counted(index: u64) -> bool {
     match index.checked_ilog2() {
-        Some(doubling) if index >= FRAGMENTS_DENSE => index.is_multiple_of(1 << (doubling - 3)),
+        Some(doubling) if index >= FRAGMENTS_DENSE => index.is_multiple_of(1 << (doubling - 2)),
         _ => true,
     }
 }

@@ -5,6 +5,17 @@ use memchr::memmem;
 use super::base64_text::{armored, decode, is_base64, whole};
 use super::{Verdict, aws, cms, openpgp, vault};
 
+/// A token of so many bytes is certain by its beginning.
+const TOKEN_BYTES_CERTAIN: usize = 4 << 10;
+
+/// Recognises a JSON Web Encryption object by the fields of a record (RFC 7516 7.2), whose ciphertext may come before all
+/// that a head shows.
+pub(crate) fn by_fields(fields: &[(&str, &str)]) -> Option<Verdict> {
+    let value = |key: &str| fields.iter().find(|(name, _)| *name == key).map(|(_, value)| value.as_bytes());
+    value("ciphertext").and(value("iv")).and(value("tag"))?;
+    jwe_header(value("protected")?).then(|| Verdict::certain("jwe", "a JSON Web Encryption object"))
+}
+
 /// Recognises encrypted grammars in the first bytes of a text.
 pub(super) fn recognise(head: &[u8]) -> Option<Verdict> {
     let start = head.trim_ascii_start();
@@ -131,7 +142,7 @@ fn fernet(start: &[u8]) -> Option<Verdict> {
     if !line.iter().all(|&b| is_base64(b)) {
         return None;
     }
-    let cut_off = line.len() == start.len() && line.len() >= super::HEAD_BYTES_MAX;
+    let cut_off = could_go_on(line, start);
     let whole_quanta = line.get(..line.len() / 4 * 4)?;
     let bytes = decode(if cut_off { whole_quanta } else { line })?;
     let time = u64::from_be_bytes(bytes.get(1..9)?.try_into().ok()?);
@@ -139,6 +150,11 @@ fn fernet(start: &[u8]) -> Option<Verdict> {
     let dated = (1_300_000_000..4_102_444_800).contains(&time);
     let sized = cut_off || (bytes.len() >= 73 && (bytes.len() - 57).is_multiple_of(16));
     (dated && sized).then(|| Verdict::certain("fernet", "a Fernet token"))
+}
+
+/// Whether a token that fills the head may go on behind it, so that its end says nothing.
+fn could_go_on(line: &[u8], start: &[u8]) -> bool {
+    line.len() == start.trim_ascii_end().len() && line.len() >= TOKEN_BYTES_CERTAIN
 }
 
 /// RFC 7516: five parts whose first is a header that names `alg` and `enc`; or its JSON form.
@@ -156,8 +172,12 @@ fn jwe(start: &[u8]) -> Option<Verdict> {
     let mut parts = line.split(|&b| b == b'.');
     let header = parts.next()?;
     let lengths: Vec<usize> = parts.by_ref().map(<[u8]>::len).collect();
-    let [_, iv, ciphertext, tag] = lengths.as_slice() else { return None };
-    let shaped = (16..=24).contains(iv) && *ciphertext > 0 && (16..=64).contains(tag);
+    let (iv, ciphertext, tag) = match lengths.as_slice() {
+        [_, iv, ciphertext, tag] => (iv, ciphertext, Some(*tag)),
+        [_, iv, ciphertext] if could_go_on(line, start) => (iv, ciphertext, None),
+        _ => return None,
+    };
+    let shaped = (16..=24).contains(iv) && *ciphertext > 0 && tag.is_none_or(|tag| (16..=64).contains(&tag));
     let printable = line.iter().all(|&b| b == b'.' || is_base64(b));
     (shaped && printable && jwe_header(header))
         .then(|| Verdict::certain("jwe", "a compact JSON Web Encryption token"))

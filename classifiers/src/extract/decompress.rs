@@ -15,6 +15,10 @@ use super::{limit_reached, truncated};
 /// Bytes unpacked before they are handed on.
 const PIECE_BYTES: usize = 64 << 10;
 
+/// Packed bytes that a codec is given at a time, however they come: what it made of a block before it found an error is
+/// lost, and that must not depend on where the pieces were cut.
+const BLOCK_BYTES: usize = 16 << 10;
+
 /// Unpacked bytes per packed byte that are taken for honest. Repetitive logs reach a hundred, bombs a thousand.
 const RATIO_MAX: u64 = 250;
 
@@ -27,6 +31,8 @@ pub(crate) type Pieces<'a> = dyn FnMut(&[u8]) -> Result<(), Gap> + 'a;
 /// A compressed stream being unpacked. After an error it takes no more.
 pub(crate) struct Decompressor {
     codec: Box<dyn Codec + Send>,
+    /// The beginning of a block.
+    pending: Vec<u8>,
     read: u64,
     written: u64,
     failed: bool,
@@ -41,6 +47,8 @@ impl Decompressor {
             ContentType::Xz => Box::new(lzma::Lzma::xz()),
             ContentType::Zstd => Box::new(blocks::Gathered::zstd()),
             ContentType::Lz4 => Box::new(blocks::Gathered::lz4()),
+            ContentType::Zlib => Box::new(gzip::Deflate::zlib()),
+            ContentType::Lzma => Box::new(lzma::Lzma::alone()),
             _ => return None,
         };
         Some(Self::with(codec))
@@ -86,7 +94,7 @@ impl Decompressor {
     }
 
     fn with(codec: Box<dyn Codec + Send>) -> Self {
-        Self { codec, read: 0, written: 0, failed: false }
+        Self { codec, pending: Vec::new(), read: 0, written: 0, failed: false }
     }
 
     /// Takes the next packed bytes, of any length, and gives what they unpack to.
@@ -95,12 +103,34 @@ impl Decompressor {
     ///
     /// Malformed bytes, a ratio that only a bomb has, or what `out` returned.
     pub(crate) fn push(&mut self, input: &[u8], out: &mut Pieces<'_>) -> Result<(), Gap> {
+        let mut rest = input;
+        if !self.pending.is_empty() {
+            let room = (BLOCK_BYTES - self.pending.len()).min(rest.len());
+            let (now, later) = rest.split_at_checked(room).unwrap_or((rest, &[]));
+            self.pending.extend_from_slice(now);
+            rest = later;
+            if self.pending.len() == BLOCK_BYTES {
+                let block = std::mem::take(&mut self.pending);
+                self.block(&block, out)?;
+                self.pending = block;
+                self.pending.clear();
+            }
+        }
+        while let Some((block, later)) = rest.split_at_checked(BLOCK_BYTES) {
+            self.block(block, out)?;
+            rest = later;
+        }
+        self.pending.extend_from_slice(rest);
+        Ok(())
+    }
+
+    fn block(&mut self, block: &[u8], out: &mut Pieces<'_>) -> Result<(), Gap> {
         if self.failed {
             return Ok(());
         }
-        self.read += input.len() as u64;
+        self.read += block.len() as u64;
         let mut metered = Metered::new(self.read, &mut self.written, out);
-        let result = self.codec.push(input, &mut metered);
+        let result = self.codec.push(block, &mut metered);
         self.failed = result.is_err();
         result
     }
@@ -112,6 +142,8 @@ impl Decompressor {
     /// [`crate::GapReason::Truncated`] where the packed bytes ended before their format does, and as from
     /// [`Decompressor::push`], which may have held back the last bytes.
     pub(crate) fn finish(mut self, out: &mut Pieces<'_>) -> Result<(), Gap> {
+        let last = std::mem::take(&mut self.pending);
+        self.block(&last, out)?;
         if self.failed {
             return Ok(());
         }

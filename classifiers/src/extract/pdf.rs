@@ -7,6 +7,7 @@ mod file;
 mod filter;
 mod object;
 mod page;
+mod rows;
 mod text;
 
 use std::collections::HashSet;
@@ -99,6 +100,7 @@ fn show(pages: &[Dict<'_>], file: &File<'_>, work: &mut Work<'_>) {
     let mut fonts = Fonts::new();
     let (mut pictures_only, mut unknown, mut known) = (0_u64, 0_u64, 0_u64);
     let mut gaps: Vec<Gap> = Vec::new();
+    let mut rows = rows::Rows::default();
     for (at, dict) in pages.iter().enumerate() {
         let mut page = Page::new(file, &mut fonts, work.budget);
         if let Some(contents) = dict.get("Contents") {
@@ -114,8 +116,7 @@ fn show(pages: &[Dict<'_>], file: &File<'_>, work: &mut Work<'_>) {
         known += text.len() as u64;
         pictures_only += u64::from(text.trim().is_empty() && pictures > 0);
         if !text.trim().is_empty() {
-            let place = work.place.part(format!("page {}", at + 1));
-            work.sink.text(&place, &text);
+            rows.page(&work.place.part(format!("page {}", at + 1)), &text, work);
         }
     }
     if pictures_only > 0 {

@@ -13,8 +13,13 @@ pub(super) enum Language {
     Other,
 }
 
-/// Whether a text reads like prose: mostly letters, few digits and little punctuation of code or data, words in lines.
+/// Whether a text reads like prose: mostly letters, few digits and little punctuation of code or data, words in lines that
+/// are not mostly of a program.
 pub(super) fn is_prose(sample: &str) -> bool {
+    let lines = || sample.lines().map(str::trim).filter(|line| !line.is_empty());
+    if lines().filter(|line| is_code(line)).count() * 4 > lines().count() {
+        return false;
+    }
     let (mut letters, mut digits, mut code, mut marks, mut blanks) = (0_u32, 0_u32, 0_u32, 0_u32, 0_u32);
     for c in sample.chars() {
         match c {
@@ -37,6 +42,15 @@ pub(super) fn is_prose(sample: &str) -> bool {
         && f64::from(digits) / solid < 0.14
         && f64::from(code) / solid < 0.07
         && (spaced || wide)
+}
+
+/// Whether a line is one of a program, a setting or what a compiler prints.
+fn is_code(line: &str) -> bool {
+    const STARTS: [&str; 12] =
+        ["//", "/*", "#include", "#[", "#!", "import ", "use ", "package ", "pub ", "--> ", "| ^", "= note:"];
+    STARTS.iter().any(|start| line.starts_with(start))
+        || line.ends_with([';', '{', '}', '('])
+        || line.contains(" = ")
 }
 
 /// English has its function words everywhere: in running text one word in four, in terse lists still one in thirty.
@@ -81,8 +95,9 @@ pub(super) fn language(text: &str) -> Language {
     }
 }
 
-/// Sentences of public licences, which rule like a policy and are nobody's secret.
-const LICENCES: [&str; 9] = [
+/// Sentences of public licences and of the code of conduct that projects copy, which rule like a policy and are nobody's
+/// secret.
+const LICENCES: [&str; 17] = [
     "permission is hereby granted, free of charge",
     "redistribution and use in source and binary forms",
     "permission to use, copy, modify, and/or distribute",
@@ -90,6 +105,14 @@ const LICENCES: [&str; 9] = [
     "terms and conditions for use, reproduction, and distribution",
     "everyone is permitted to copy and distribute verbatim copies",
     "mozilla public license version",
+    "apache license version 2.0, january 2004",
+    "eclipse public license - v",
+    "terms of this eclipse public license",
+    "common development and distribution license",
+    "boost software license - version",
+    "this software is provided 'as-is', without any express or implied warranty",
+    "gnu lesser general public license version",
+    "contributor covenant code of conduct",
     "sil open font license",
     "this work is licensed under a creative commons",
 ];

@@ -31,6 +31,9 @@ pub struct Class {
     pub slope: f32,
     /// See [`Self::slope`].
     pub offset: f32,
+    /// Added to the offset where the text calls itself what the class is ([`calls_itself`]): other texts score lower, and mean
+    /// it no less.
+    pub named: f32,
     /// The weights of the structural features.
     pub structure: [f32; STRUCTURE],
     /// One weight per feature of the model, in its order.
@@ -38,9 +41,25 @@ pub struct Class {
 }
 
 impl Class {
-    fn probability(&self, score: f64) -> f64 {
-        1.0 / (1.0 + (-(f64::from(self.slope) * score + f64::from(self.offset))).exp())
+    fn probability(&self, score: f64, is_named: bool) -> f64 {
+        let offset = f64::from(self.offset) + if is_named { f64::from(self.named) } else { 0.0 };
+        1.0 / (1.0 + (-(f64::from(self.slope) * score + offset)).exp())
     }
+}
+
+/// Whether a text has the word for a class: a plan anywhere, a policy in a heading.
+pub fn calls_itself(class: Category, features: &Features) -> bool {
+    let words: &[(u8, &str)] = match class {
+        Category::Roadmap => &[(b'u', "roadmap"), (b'u', "milestone"), (b'u', "milestones")],
+        _ => &[
+            (b'h', "policy"),
+            (b'T', "policy"),
+            (b'h', "policies"),
+            (b'h', "governance"),
+            (b'T', "governance"),
+        ],
+    };
+    words.iter().any(|(kind, word)| features.counts.contains_key(&hash(*kind, &[word])))
 }
 
 /// The model as it is stored: the hashes it knows, how common each is, and the classes over them.
@@ -62,7 +81,7 @@ impl Weights {
         out.extend(self.features.iter().flat_map(|feature| feature.to_le_bytes()));
         out.extend(&self.idf);
         for class in &self.classes {
-            let numbers = [class.unit, class.bias, class.slope, class.offset];
+            let numbers = [class.unit, class.bias, class.slope, class.offset, class.named];
             out.extend(numbers.iter().chain(&class.structure).flat_map(|number| number.to_le_bytes()));
             out.extend(class.weights.iter().map(|weight| weight.cast_unsigned()));
         }
@@ -83,14 +102,15 @@ impl Weights {
         let idf = take(count)?.to_vec();
         let mut classes = Vec::new();
         for _ in CLASSES {
-            let numbers = take(4 * (4 + STRUCTURE))?.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b));
+            let numbers = take(4 * (5 + STRUCTURE))?.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b));
             let numbers: Vec<f32> = numbers.collect();
-            let ([unit, bias, slope, offset], structure) = numbers.split_first_chunk::<4>()?;
+            let ([unit, bias, slope, offset, named], structure) = numbers.split_first_chunk::<5>()?;
             classes.push(Class {
                 unit: *unit,
                 bias: *bias,
                 slope: *slope,
                 offset: *offset,
+                named: *named,
                 structure: structure.try_into().ok()?,
                 weights: take(count)?.iter().map(|byte| byte.cast_signed()).collect(),
             });
@@ -189,7 +209,8 @@ impl Model {
         let mut because = Vec::new();
         because.extend(strongest("its words: ", reasons));
         because.extend(strongest("its structure: ", built_of));
-        Some(Judgement { category, confidence: class.probability(score), because })
+        let confidence = class.probability(score, calls_itself(category, features));
+        Some(Judgement { category, confidence, because })
     }
 }
 

@@ -70,19 +70,16 @@ impl JsonLines {
 
     fn typed(&mut self, gather: &mut Gather, line: &[u8]) {
         self.walker.restart();
-        let table = &mut self.table;
-        let mut nested: Vec<(String, Vec<(String, String)>)> = Vec::new();
-        self.walker.walk(line, &mut |path, fields| {
+        let mut records: Vec<(String, Vec<(String, String)>)> = Vec::new();
+        self.walker.walk(line, &mut |path, fields| records.push((path.to_owned(), fields.to_vec())));
+        for (path, fields) in records {
             if path.is_empty() {
-                let fields: Vec<(&str, &str)> =
-                    fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-                table.record(&fields, gather.key);
+                let fields = borrowed(&fields);
+                gather.record(&self.table.place, &fields);
+                self.table.record(&fields, gather.key);
             } else {
-                nested.push((path.to_owned(), fields.to_vec()));
+                emit(gather, &self.table.place.part(path), &fields);
             }
-        });
-        for (path, fields) in nested {
-            emit(gather, &self.table.place.part(path), &fields);
         }
     }
 
@@ -115,12 +112,13 @@ impl JsonLines {
     }
 }
 
+fn borrowed(fields: &[(String, String)]) -> Vec<(&str, &str)> {
+    fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
 fn emit(gather: &mut Gather, place: &Place, fields: &[(String, String)]) {
-    let fields: Vec<(&str, &str)> =
-        fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    for (name, value) in &fields {
-        gather.secrets.assignment(name, value, place, gather.key);
-    }
+    let fields = borrowed(fields);
+    gather.record(place, &fields);
     let key = gather.key;
     if let Some(table) = gather.table(place) {
         table.record(&fields, key);

@@ -1,5 +1,6 @@
-//! What stands in text that is neither table nor log: Markdown's tables, assignments of configuration?
+//! What stands in text that is neither table nor log: Markdown's tables, YAML's records, assignments of configuration?
 
+use super::yaml::Yaml;
 use crate::extract::Place;
 use crate::gather::Gather;
 
@@ -14,13 +15,16 @@ pub(crate) struct Prose {
     table: Option<Place>,
     tables: u64,
     lines: u64,
+    /// The records of a text that is YAML.
+    yaml: Option<Yaml>,
     /// Whether further text could change what kind of document it is.
     reads_on: bool,
 }
 
 impl Prose {
-    pub(super) fn new(place: &Place) -> Self {
-        Self { place: place.clone(), table: None, tables: 0, lines: 0, reads_on: true }
+    pub(super) fn new(place: &Place, head: &[u8]) -> Self {
+        let yaml = super::yaml::is_yaml(head).then(|| Yaml::new(place));
+        Self { place: place.clone(), table: None, tables: 0, lines: 0, yaml, reads_on: true }
     }
 
     pub(super) fn push(&mut self, gather: &mut Gather, bytes: &[u8]) {
@@ -32,6 +36,9 @@ impl Prose {
             if line.len() > LINE_BYTES_MAX {
                 continue;
             }
+            if let Some(yaml) = &mut self.yaml {
+                yaml.line(gather, line);
+            }
             if line.trim_ascii_start().first() == Some(&b'|') {
                 self.table_row(gather, line);
                 continue;
@@ -40,6 +47,12 @@ impl Prose {
             if let Some(at) = memchr::memchr2(b'=', b':', line) {
                 self.assignment(gather, line, at);
             }
+        }
+    }
+
+    pub(super) fn finish(self, gather: &mut Gather) {
+        if let Some(yaml) = self.yaml {
+            yaml.finish(gather);
         }
     }
 

@@ -1,6 +1,6 @@
 //! What does a text say in UTF-8, whatever encoding it comes in?
 
-use encoding_rs::{CoderResult, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{CoderResult, UTF_16BE, UTF_16LE};
 
 use crate::content_type::Encoding;
 
@@ -31,7 +31,7 @@ impl Decoder {
         let other = match Encoding::of(head) {
             Some(Encoding::Utf16Le) => Some(UTF_16LE),
             Some(Encoding::Utf16Be) => Some(UTF_16BE),
-            Some(Encoding::Legacy) => Some(WINDOWS_1252),
+            Some(Encoding::Legacy(encoding)) => Some(encoding),
             Some(Encoding::Utf8) | None => None,
         };
         Self { other: other.map(|encoding| encoding.new_decoder_without_bom_handling()), mark }
@@ -100,6 +100,26 @@ mod tests {
             for piece in [1, 2, 3, 1000] {
                 assert_eq!(decoded(&bytes, piece), text);
             }
+        }
+    }
+
+    #[test]
+    fn older_encodings_are_told_by_their_letters() {
+        let rows =
+            "Табельный номер;Имя;Фамилия;Отдел\n10001;Анна;Иванова;Продажи\n10002;Пётр;Сидоров;Бухгалтерия\n";
+        let japanese =
+            "社員番号,氏名,部署,メール\n1,山田太郎,経理部,taro@a.example\n2,佐藤花子,営業部,hana@a.example\n";
+        let chinese = "本表为公司在职员工名单，仅供人力资源部门内部使用。\n部门,姓名,职位,电话\n财务部,王小明,经理,13800138000\n";
+        for (text, encoding) in [
+            (rows, encoding_rs::WINDOWS_1251),
+            (rows, encoding_rs::KOI8_R),
+            (japanese, encoding_rs::SHIFT_JIS),
+            (japanese, encoding_rs::EUC_JP),
+            (chinese, encoding_rs::GBK),
+        ] {
+            let text = text.repeat(3);
+            let (bytes, ..) = encoding.encode(&text);
+            assert_eq!(decoded(&bytes, 7), text, "{}", encoding.name());
         }
     }
 

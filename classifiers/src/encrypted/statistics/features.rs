@@ -16,10 +16,10 @@ const WORD_BITS_MIN: usize = 3;
 #[derive(Debug, Clone)]
 pub struct Counts {
     /// Overlapping 12-bit words at every bit offset, most significant bit first: JPEG, bzip2, audio.
-    high_first: Vec<u32>,
+    high_first: Box<[u32; WORDS]>,
     /// The same, least significant first: deflate, zstd, brotli.
-    low_first: Vec<u32>,
-    bytes: Vec<u32>,
+    low_first: Box<[u32; WORDS]>,
+    bytes: Box<[u32; 256]>,
     /// Bytes 0xFF that are followed by 0x00: entropy-coded JPEG stuffs them.
     stuffed: u32,
     /// Sum of |a - b| over bytes 1, 2, 3 and 4 apart.
@@ -32,9 +32,9 @@ pub struct Counts {
 impl Default for Counts {
     fn default() -> Self {
         Self {
-            high_first: vec![0; WORDS],
-            low_first: vec![0; WORDS],
-            bytes: vec![0; 256],
+            high_first: Box::new([0; WORDS]),
+            low_first: Box::new([0; WORDS]),
+            bytes: Box::new([0; 256]),
             stuffed: 0,
             differences: [0; 4],
             equals: [0; 4],
@@ -74,10 +74,10 @@ impl Counts {
 
     /// Adds the counts of another fragment.
     pub fn merge(&mut self, other: &Self) {
-        let pairs = [
-            (&mut self.high_first, &other.high_first),
-            (&mut self.low_first, &other.low_first),
-            (&mut self.bytes, &other.bytes),
+        let pairs: [(&mut [u32], &[u32]); 3] = [
+            (&mut *self.high_first, &*other.high_first),
+            (&mut *self.low_first, &*other.low_first),
+            (&mut *self.bytes, &*other.bytes),
         ];
         for (mine, theirs) in pairs {
             mine.iter_mut().zip(theirs).for_each(|(a, b)| *a = a.saturating_add(*b));
@@ -90,14 +90,14 @@ impl Counts {
 
     /// How far the byte histogram is from uniform, in standard deviations of chi².
     pub fn bytes_z(&self) -> f64 {
-        chi_square_z(&self.bytes)
+        chi_square_z(&*self.bytes)
     }
 
     /// The largest deviation over all word lengths and both bit orders.
     pub fn worst_z(&self) -> f64 {
         let mut worst = self.bytes_z();
         for words in [&self.high_first, &self.low_first] {
-            let mut words = words.clone();
+            let mut words = words.to_vec();
             for _ in WORD_BITS_MIN..=WORD_BITS {
                 worst = worst.max(chi_square_z(&words) / OVERLAP);
                 words = halve(&words);
@@ -108,8 +108,8 @@ impl Counts {
 
     fn write(&self, out: &mut Vec<f64>) {
         let n = self.total.max(1) as f64;
-        let mut high = self.high_first.clone();
-        let mut low = self.low_first.clone();
+        let mut high = self.high_first.to_vec();
+        let mut low = self.low_first.to_vec();
         for _ in WORD_BITS_MIN..=WORD_BITS {
             out.push(squash(chi_square_z(&high)));
             out.push(squash(chi_square_z(&low)));
@@ -142,7 +142,7 @@ impl Counts {
         (0..8)
             .map(|bit| {
                 let ones: u64 = (0_u32..)
-                    .zip(&self.bytes)
+                    .zip(&*self.bytes)
                     .filter(|(value, _)| value >> bit & 1 == 1)
                     .map(|(_, &c)| u64::from(c))
                     .sum();
@@ -164,7 +164,7 @@ const OVERLAP: f64 = 2.0;
 
 /// How far the byte histogram of some bytes is from uniform, in standard deviations of chi².
 pub fn bytes_z(bytes: &[u8]) -> f64 {
-    let mut counts = vec![0; 256];
+    let mut counts = [0; 256];
     bytes.iter().for_each(|&byte| bump(&mut counts, usize::from(byte)));
     chi_square_z(&counts)
 }
@@ -178,7 +178,8 @@ pub fn inputs(features: &[f64; FEATURES]) -> [f64; INPUTS] {
     out
 }
 
-fn bump(counts: &mut [u32], index: usize) {
+/// Of as many cells as the index can have, so that nothing is left to check.
+fn bump<const N: usize>(counts: &mut [u32; N], index: usize) {
     if let Some(count) = counts.get_mut(index) {
         *count += 1;
     }
@@ -223,13 +224,38 @@ pub fn features(fragment: &[u8]) -> (Counts, [f64; FEATURES]) {
 }
 
 /// How many three-byte and four-byte strings occur again.
+///
+/// Strings are dealt into boxes by their first twelve bits and sorted there: of uniform bytes, sixteen to a box.
 fn repeats(fragment: &[u8]) -> (f64, f64) {
-    let mut grams: Vec<u32> =
-        fragment.windows(4).map(|w| w.iter().fold(0, |gram, &byte| gram << 8 | u32::from(byte))).collect();
-    grams.sort_unstable();
-    let again =
-        |shift: u32| grams.windows(2).filter(|w| matches!(w, [a, b] if a >> shift == b >> shift)).count();
-    (again(8) as f64, again(0) as f64)
+    let grams = || fragment.array_windows::<4>().map(|gram| u32::from_be_bytes(*gram));
+    let boxed = |gram: u32| (gram >> (32 - WORD_BITS)) as usize & (WORDS - 1);
+    let mut ends = [0_u32; WORDS];
+    grams().for_each(|gram| bump(&mut ends, boxed(gram)));
+    let mut sum = 0;
+    for end in &mut ends {
+        (sum, *end) = (sum + *end, sum);
+    }
+    let mut sorted = vec![0_u32; sum as usize];
+    for gram in grams() {
+        if let Some(end) = ends.get_mut(boxed(gram)) {
+            if let Some(slot) = sorted.get_mut(*end as usize) {
+                *slot = gram;
+            }
+            *end += 1;
+        }
+    }
+    let (mut threes, mut fours, mut rest) = (0_u32, 0_u32, sorted.as_mut_slice());
+    let mut start = 0;
+    for end in ends {
+        let Some((one, later)) = rest.split_at_mut_checked((end - start) as usize) else { break };
+        (rest, start) = (later, end);
+        one.sort_unstable();
+        for [a, b] in one.array_windows::<2>() {
+            threes += u32::from(a >> 8 == b >> 8);
+            fours += u32::from(a == b);
+        }
+    }
+    (f64::from(threes), f64::from(fours))
 }
 
 fn longest_run(fragment: &[u8]) -> f64 {

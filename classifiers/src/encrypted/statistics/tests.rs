@@ -67,9 +67,9 @@ fn one_uneven_stretch_in_a_counted_fragment_is_enough_to_let_go() {
 
 #[test]
 fn fragments_are_counted_ever_more_rarely() {
-    assert!((0..16).all(counted));
-    assert_eq!((16..32).filter(|&index| counted(index)).count(), 8);
-    assert_eq!((1 << 20..2 << 20).filter(|&index| counted(index)).count(), 8);
+    assert!((0..8).all(counted));
+    assert_eq!((8..16).filter(|&index| counted(index)).count(), 4);
+    assert_eq!((1 << 20..2 << 20).filter(|&index| counted(index)).count(), 4);
 }
 
 #[test]

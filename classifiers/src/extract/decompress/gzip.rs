@@ -18,6 +18,10 @@ impl Deflate {
         Self::with(Decompress::new(false))
     }
 
+    pub(super) fn zlib() -> Self {
+        Self::with(Decompress::new(true))
+    }
+
     fn with(inflate: Decompress) -> Self {
         Self { inflate, piece: vec![0; PIECE_BYTES], ended: false }
     }
@@ -28,14 +32,13 @@ impl Deflate {
         while !self.ended {
             let (before_in, before_out) = (self.inflate.total_in(), self.inflate.total_out());
             let rest = input.get(taken..).unwrap_or_default();
-            let status = self
-                .inflate
-                .decompress(rest, &mut self.piece, FlushDecompress::None)
-                .map_err(|_| malformed("the deflate stream breaks its own rules"))?;
+            let result = self.inflate.decompress(rest, &mut self.piece, FlushDecompress::None);
             let read = usize::try_from(self.inflate.total_in() - before_in).unwrap_or(usize::MAX);
             let wrote = usize::try_from(self.inflate.total_out() - before_out).unwrap_or(usize::MAX);
             taken += read;
             out.put(self.piece.get(..wrote).unwrap_or_default())?;
+            // What came before a break is as good as the rest of the stream.
+            let status = result.map_err(|_| malformed("the deflate stream breaks its own rules"))?;
             self.ended = status == Status::StreamEnd;
             if read == 0 && wrote == 0 {
                 break;

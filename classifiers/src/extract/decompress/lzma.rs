@@ -31,6 +31,11 @@ impl Lzma {
         Self::with(Wrapping::Xz(Box::new(XzStream::new_mem_limit(true, MEMORY_KIB_MAX))))
     }
 
+    /// A file of LZMA alone, the format before xz.
+    pub(super) fn alone() -> Self {
+        Self::with(Wrapping::Lzma(Box::new(LzmaStream::new_mem_limit(MEMORY_KIB_MAX, None))))
+    }
+
     /// Raw LZMA, as archives hold it.
     pub(super) fn version_1(properties: u8, dictionary_bytes: u32, unpacked_bytes: u64) -> Result<Self, Gap> {
         if dictionary_bytes / 1024 > MEMORY_KIB_MAX {

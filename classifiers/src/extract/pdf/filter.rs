@@ -1,8 +1,8 @@
 //! How are the streams of a PDF unpacked (ISO 32000-2, 7.4)?
 
 use super::object::{Dict, Object, hex};
-use crate::Gap;
 use crate::extract::{Budget, Decompressor, HELD_BYTES_MAX, limit_reached, malformed, unsupported};
+use crate::{Gap, GapReason};
 
 /// Filters in a row; real files have two.
 const FILTERS_MAX: usize = 8;
@@ -53,7 +53,7 @@ fn flate(packed: &[u8], budget: &mut Budget) -> Result<Vec<u8>, Gap> {
     // Two bytes of header; the checksum at the end is often wrong and is not looked at.
     let mut decompressor = Decompressor::deflate();
     let mut limit = Ok(());
-    let damaged = decompressor.push(packed.get(2..).unwrap_or_default(), &mut |piece| {
+    let mut take = |piece: &[u8]| {
         limit = charge(piece.len(), budget);
         limit.clone()?;
         if unpacked.len() + piece.len() > HELD_BYTES_MAX {
@@ -62,10 +62,14 @@ fn flate(packed: &[u8], budget: &mut Budget) -> Result<Vec<u8>, Gap> {
         }
         unpacked.extend_from_slice(piece);
         Ok(())
-    });
+    };
+    let damaged = match decompressor.push(packed.get(2..).unwrap_or_default(), &mut take) {
+        Ok(()) => decompressor.finish(&mut take),
+        broken => broken,
+    };
     limit?;
     match damaged {
-        Err(gap) if unpacked.is_empty() => Err(gap),
+        Err(gap) if unpacked.is_empty() && gap.reason != GapReason::Truncated => Err(gap),
         _ => Ok(unpacked),
     }
 }

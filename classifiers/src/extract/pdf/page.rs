@@ -245,7 +245,7 @@ impl<'f, 'a> Page<'f, 'a> {
         let (right, up) = ((x - from_x) / size, (y - from_y).abs() / size);
         let separator = if up > 0.5 || right < -2.0 {
             '\n'
-        } else if right > 1.5 {
+        } else if right > 0.9 {
             '\t'
         } else if right > 0.15 {
             ' '

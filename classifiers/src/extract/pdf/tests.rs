@@ -44,6 +44,26 @@ fn lines_columns_and_words_are_told_apart() {
 }
 
 #[test]
+fn lines_with_as_many_columns_are_rows() {
+    let row = |y: u32, cells: [&str; 3]| {
+        let cells: Vec<String> = cells.iter().map(|cell| format!("({cell}) Tj 150 0 Td")).collect();
+        format!("BT /F1 10 Tf 1 0 0 1 50 {y} Tm {} ET ", cells.join(" "))
+    };
+    let content = [
+        "BT /F1 10 Tf 1 0 0 1 50 760 Tm (Staff) Tj ET ".to_owned(),
+        row(700, ["Name", "Title", "Site"]),
+        row(680, ["Ada", "Clerk", "Oslo"]),
+        row(660, ["Bo", "Cook", "Bern"]),
+    ];
+    let seen = seen(&one_page(&content.concat(), &[])).1;
+    assert_eq!(seen.text, "Staff");
+    assert_eq!(
+        seen.rows,
+        ["table 1#1: Name|Title|Site", "table 1#2: Ada|Clerk|Oslo", "table 1#3: Bo|Cook|Bern"]
+    );
+}
+
+#[test]
 fn composite_fonts_are_read_by_their_map() {
     let map = stream(
         "1 begincodespacerange <0000> <FFFF> endcodespacerange 1 beginbfrange <0001> <0003> <0041> endbfrange",
