@@ -8,6 +8,8 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 pub mod aws;
+pub mod gcp;
+mod reading;
 
 /// Whose cloud something stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -8,9 +8,8 @@ use spillwatch_classifiers::{Classifier, Limits};
 use tokio::sync::{Semaphore, watch};
 
 use crate::cloud::{Cloud, CloudError};
-use crate::estate::{Account, Bucket, Gap, Provider};
-use crate::exposure::aws::ObjectAcls;
-use crate::exposure::{self, BucketExposure, Certainty, ZoneOfTrust};
+use crate::estate::{Account, Bucket, Gap};
+use crate::exposure::{self, BucketExposure, Certainty, ObjectAcls, ZoneOfTrust};
 use crate::findings::{Finding, Reach};
 
 mod bucket;
@@ -179,9 +178,7 @@ impl Engine<'_> {
                 let bucket = found?;
                 let facts = target.cloud.access_facts(&bucket).await;
                 let exposure = exposure::judge(&bucket, &facts, account_facts, zone);
-                let is_aws = bucket.account.provider == Provider::Aws;
-                let object_acls =
-                    if is_aws { ObjectAcls::of(&bucket, &facts, account_facts, zone) } else { None };
+                let object_acls = ObjectAcls::of(&bucket, &facts, account_facts, zone);
                 Ok(Judged { bucket, exposure, object_acls })
             }
         };
