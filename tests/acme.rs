@@ -87,8 +87,10 @@ pub fn disagreements(report: &[Value], provider: &str) -> Vec<String> {
 fn the_folder_agrees_with_the_answer_key() {
     let output = spillwatch(&["scan", "--all", estate().to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(0));
-    let wrong = disagreements(&lines(&output), "aws");
-    assert!(wrong.is_empty(), "{wrong:#?}");
+    for provider in ["aws", "gcp"] {
+        let wrong = disagreements(&lines(&output), provider);
+        assert!(wrong.is_empty(), "{provider}: {wrong:#?}");
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::{Distinct, Evidence, Masked};
 pub(crate) use column::Column;
 use column::{named, same_name};
 pub(crate) use value::Value;
-use value::value_of;
+use value::{is_nothing, value_of};
 
 /// Columns that are looked at; what stands further right is only scanned as running bytes.
 const COLUMNS_MAX: usize = 128;

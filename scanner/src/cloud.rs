@@ -13,7 +13,9 @@ use crate::estate::{Account, Bucket, Facts, Gap, GapReason, Object, Setting};
 use crate::exposure::ZoneOfTrust;
 
 pub mod aws;
+pub mod gcp;
 pub mod local;
+mod pace;
 
 /// What can be read from a provider. Facts never fail: an error is itself recorded as the answer.
 #[async_trait]
@@ -169,5 +171,28 @@ impl CloudError {
             resource: resource.clone(),
             detail: self.to_string(),
         }
+    }
+}
+
+/// The keys that start with both prefixes start with the longer one, if there are any.
+fn narrower<'a>(one: &'a str, other: &'a str) -> Option<&'a str> {
+    if one.starts_with(other) {
+        Some(one)
+    } else if other.starts_with(one) {
+        Some(other)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_prefixes_narrow_each_other_or_exclude_each_other() {
+        assert_eq!(narrower("", "logs/"), Some("logs/"));
+        assert_eq!(narrower("logs/2026/", "logs/"), Some("logs/2026/"));
+        assert_eq!(narrower("logs/", "data/"), None);
     }
 }

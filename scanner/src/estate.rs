@@ -8,6 +8,8 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 pub mod aws;
+pub mod gcp;
+mod reading;
 mod setting;
 
 pub use setting::{Change, Setting, block_with, policy};

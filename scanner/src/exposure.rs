@@ -2,16 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::estate::{Bucket, Facts, Gap, GapReason, Provider};
+use crate::estate::{Bucket, Facts, Gap, Object, Provider};
 
 pub mod aws;
 mod bits;
+pub mod gcp;
 pub mod pattern;
 pub mod policy;
 pub mod ranges;
+mod ways;
 
 use pattern::Pattern;
 
@@ -80,30 +83,51 @@ impl ZoneOfTrust {
 pub fn judge(bucket: &Bucket, facts: &Facts, account_facts: &Facts, zone: &ZoneOfTrust) -> BucketExposure {
     match bucket.account.provider {
         Provider::Aws => aws::bucket_exposure(bucket, facts, account_facts, zone),
-        Provider::Gcp => unjudged(bucket),
+        Provider::Gcp => gcp::bucket_exposure(bucket, facts, account_facts, zone),
         // A plain folder has no access facts, and so no exposure that could be proven or excluded.
         Provider::Local => BucketExposure::unknown(bucket),
     }
 }
 
-/// Google's rules are not written yet: whatever its facts say, nothing can be excluded.
-fn unjudged(bucket: &Bucket) -> BucketExposure {
-    let exposure = Exposure {
-        audience: Audience::Anyone,
-        access: BTreeSet::from([Access::List, Access::Read, Access::Write, Access::Administer]),
-        keys: Keys::all(),
-        certainty: Certainty::Possible,
-        witness: None,
-        because: vec!["Google Cloud access is not judged yet".to_owned()],
-        closing: Vec::new(),
-    };
-    let gap = Gap {
-        reason: GapReason::Unsupported,
-        operation: "storage:buckets.getIamPolicy".to_owned(),
-        resource: bucket.name.clone(),
-        detail: format!("who can reach `{}` on Google Cloud is not judged yet", bucket.name),
-    };
-    BucketExposure { exposures: vec![exposure], gaps: vec![gap], ..BucketExposure::unknown(bucket) }
+/// What decides about the ACLs of a bucket's objects.
+#[derive(Debug, Clone)]
+pub enum ObjectAcls {
+    /// Of an S3 bucket.
+    Aws(aws::ObjectAcls),
+    /// Of a Google Cloud Storage bucket.
+    Gcp(gcp::ObjectAcls),
+}
+
+impl ObjectAcls {
+    /// `None` where ACLs of objects grant nothing to anybody.
+    pub fn of(
+        bucket: &Bucket,
+        facts: &Facts,
+        account_facts: &Facts,
+        zone: &Arc<ZoneOfTrust>,
+    ) -> Option<Self> {
+        match bucket.account.provider {
+            Provider::Aws => aws::ObjectAcls::of(bucket, facts, account_facts, zone).map(Self::Aws),
+            Provider::Gcp => gcp::ObjectAcls::of(bucket, facts, account_facts, zone).map(Self::Gcp),
+            Provider::Local => None,
+        }
+    }
+
+    /// The canonical id of an S3 bucket's owner, where its own ACL states it; else empty.
+    pub fn owner(&self) -> String {
+        match self {
+            Self::Aws(acls) => acls.owner(),
+            Self::Gcp(_) => String::new(),
+        }
+    }
+
+    /// Who outside can reach one object through its own ACL. One that could not be read is a gap.
+    pub fn exposure(&self, object: &Object, object_facts: &Facts) -> BucketExposure {
+        match self {
+            Self::Aws(acls) => acls.exposure(object, object_facts),
+            Self::Gcp(acls) => acls.exposure(object, object_facts),
+        }
+    }
 }
 
 impl BucketExposure {
@@ -240,3 +264,6 @@ pub struct ZoneOfTrust {
     /// Domains of our own identities.
     pub domains: BTreeSet<String>,
 }
+
+#[cfg(test)]
+mod tests;

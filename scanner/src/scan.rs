@@ -10,9 +10,8 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::cloud::{Cloud, CloudError};
 use crate::estate::aws::{Inventory, acl_inventories};
-use crate::estate::{self, Account, Bucket, Gap, Provider};
-use crate::exposure::aws::ObjectAcls;
-use crate::exposure::{self, BucketExposure, Certainty, ZoneOfTrust};
+use crate::estate::{self, Account, Bucket, Gap};
+use crate::exposure::{self, BucketExposure, Certainty, ObjectAcls, ZoneOfTrust};
 use crate::findings::{Finding, Reach};
 use crate::store::Store;
 
@@ -212,9 +211,7 @@ impl Engine<'_> {
                 let at = coverage::now();
                 let facts = target.cloud.access_facts(&bucket).await;
                 let exposure = exposure::judge(&bucket, &facts, account_facts, zone);
-                let is_aws = bucket.account.provider == Provider::Aws;
-                let object_acls =
-                    if is_aws { ObjectAcls::of(&bucket, &facts, account_facts, zone) } else { None };
+                let object_acls = ObjectAcls::of(&bucket, &facts, account_facts, zone);
                 let acl_inventory = object_acls
                     .as_ref()
                     .and_then(|_| acl_inventories(&facts, &bucket.name).into_iter().next());

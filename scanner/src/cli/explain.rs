@@ -15,7 +15,7 @@ use super::targets::{CloudArgs, open};
 use crate::cloud::Cloud;
 use crate::cloud::aws::{AwsCloud, AwsSettings, OneBucket};
 use crate::estate::{Account, Bucket, Facts, Provider};
-use crate::exposure::aws::ObjectAcls;
+use crate::exposure::ObjectAcls;
 use crate::exposure::policy::is_account;
 use crate::exposure::{self, BucketExposure, ZoneOfTrust};
 
@@ -77,8 +77,7 @@ impl Subject {
     /// What decides about the ACLs of its objects, if they can grant anything.
     fn object_acls(&self) -> Option<ObjectAcls> {
         let zone = Arc::new(self.zone.clone());
-        let is_aws = self.bucket.account.provider == Provider::Aws;
-        if is_aws { ObjectAcls::of(&self.bucket, &self.facts, &self.account_facts, &zone) } else { None }
+        ObjectAcls::of(&self.bucket, &self.facts, &self.account_facts, &zone)
     }
 }
 

@@ -20,7 +20,6 @@ mod failure;
 mod lockable;
 mod objects;
 mod organization;
-mod pace;
 mod read;
 mod session;
 mod settings;
@@ -124,7 +123,7 @@ impl Cloud for AwsCloud {
     ) -> BoxStream<'a, Result<Vec<Object>, CloudError>> {
         stream::once(async move {
             let session = self.session(&bucket.account).await?;
-            Ok(match narrower(self.settings.only.as_ref().map_or("", |only| &only.prefix), prefix) {
+            Ok(match super::narrower(self.settings.only.as_ref().map_or("", |only| &only.prefix), prefix) {
                 Some(prefix) => objects::pages(session, bucket.clone(), prefix.to_owned()),
                 None => stream::empty().boxed(),
             })
@@ -143,28 +142,5 @@ impl Cloud for AwsCloud {
     async fn read(&self, bucket: &Bucket, object: &Object) -> Result<Body, CloudError> {
         let session = self.session(&bucket.account).await?;
         read::open(session, self.settings.read_timeout, bucket, object).await
-    }
-}
-
-/// The keys that start with both prefixes start with the longer one, if there are any.
-fn narrower<'a>(one: &'a str, other: &'a str) -> Option<&'a str> {
-    if one.starts_with(other) {
-        Some(one)
-    } else if other.starts_with(one) {
-        Some(other)
-    } else {
-        None
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn two_prefixes_narrow_each_other_or_exclude_each_other() {
-        assert_eq!(narrower("", "logs/"), Some("logs/"));
-        assert_eq!(narrower("logs/2026/", "logs/"), Some("logs/2026/"));
-        assert_eq!(narrower("logs/", "data/"), None);
     }
 }

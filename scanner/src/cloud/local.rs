@@ -129,10 +129,12 @@ impl Cloud for LocalCloud {
         };
         let bucket = |name| {
             let mut bucket = Bucket { account: account.clone(), name, region: None };
-            if account.provider == Provider::Aws {
-                let facts = read_facts(&self.bucket_folder(&bucket).join("facts.json"));
-                bucket.region = estate::aws::region(&facts);
-            }
+            let facts = || read_facts(&self.bucket_folder(&bucket).join("facts.json"));
+            bucket.region = match account.provider {
+                Provider::Aws => estate::aws::region(&facts()),
+                Provider::Gcp => estate::gcp::location(&facts()),
+                Provider::Local => None,
+            };
             Ok(bucket)
         };
         stream::iter(names.into_iter().map(bucket).collect::<Vec<_>>()).boxed()
@@ -177,8 +179,11 @@ impl Cloud for LocalCloud {
     async fn read(&self, bucket: &Bucket, object: &Object) -> Result<Body, CloudError> {
         let resource = format!("{}/{}", bucket.name, object.key);
         let facts = self.object_facts(bucket, object).await;
-        if error_code(&facts, "s3:GetObject").is_some() {
-            return Err(CloudError::Denied { operation: "s3:GetObject", resource });
+        if let Some(operation) = ["s3:GetObject", "storage:objects.get"]
+            .into_iter()
+            .find(|name| error_code(&facts, name).is_some())
+        {
+            return Err(CloudError::Denied { operation, resource });
         }
         let relative = Path::new(&object.key);
         if !is_inside(relative) {
@@ -197,10 +202,13 @@ impl Cloud for LocalCloud {
 }
 
 fn list_error(bucket: &Bucket, facts: &Facts) -> Option<CloudError> {
-    let operation = "s3:ListObjectsV2";
-    let code = error_code(facts, operation)?;
+    let (operation, code) = ["s3:ListObjectsV2", "storage:objects.list"]
+        .into_iter()
+        .find_map(|operation| Some((operation, error_code(facts, operation)?)))?;
     Some(match code.as_str() {
-        "AccessDenied" => CloudError::Denied { operation, resource: bucket.name.clone() },
+        "AccessDenied" | "PERMISSION_DENIED" => {
+            CloudError::Denied { operation, resource: bucket.name.clone() }
+        }
         _ => failure(operation, bucket.name.clone(), GapReason::Failed, code),
     })
 }
@@ -337,12 +345,15 @@ fn error_code(facts: &Facts, operation: &str) -> Option<String> {
     Some(facts.answer(operation)?.get("Error")?.get("Code")?.as_str()?.to_owned())
 }
 
+/// The object as its own facts state it; a size or date that is not stated is nothing.
 fn object_from_facts(key: &str, facts: &Facts) -> Object {
-    let head = facts.answer("s3:HeadObject");
-    let text = |name: &str| head.and_then(|head| head.get(name)).and_then(Value::as_str);
+    let Some(head) = facts.answer("s3:HeadObject") else {
+        return estate::gcp::object(key, facts.answer("storage:objects.get").unwrap_or(&Value::Null));
+    };
+    let text = |name: &str| head.get(name).and_then(Value::as_str);
     Object {
         key: key.to_owned(),
-        size_bytes: head.and_then(|head| head.get("ContentLength")).and_then(Value::as_u64).unwrap_or(0),
+        size_bytes: head.get("ContentLength").and_then(Value::as_u64).unwrap_or(0),
         etag: text("ETag").map(|etag| etag.trim_matches('"').to_owned()),
         modified: text("LastModified").and_then(|date| OffsetDateTime::parse(date, &Rfc3339).ok()),
         storage_class: text("StorageClass").map(str::to_owned),
@@ -352,8 +363,9 @@ fn object_from_facts(key: &str, facts: &Facts) -> Object {
 }
 
 fn user_metadata(facts: &Facts) -> BTreeMap<String, String> {
-    let metadata =
-        facts.answer("s3:HeadObject").and_then(|head| head.get("Metadata")).and_then(Value::as_object);
-    let pairs = metadata.into_iter().flatten();
+    let Some(head) = facts.answer("s3:HeadObject") else {
+        return estate::gcp::object_metadata(facts.answer("storage:objects.get").unwrap_or(&Value::Null));
+    };
+    let pairs = head.get("Metadata").and_then(Value::as_object).into_iter().flatten();
     pairs.filter_map(|(name, value)| Some((name.to_lowercase(), value.as_str()?.to_owned()))).collect()
 }

@@ -14,11 +14,11 @@
 //!
 //! An error is `{"Error": {"Code": …}}`. What does not stand there was not read.
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::estate::{Fact, Facts, Gap, GapReason};
+use crate::estate::reading::Wording;
+use crate::estate::{Fact, Facts, GapReason};
 
 mod answers;
 mod inventory;
@@ -77,17 +77,7 @@ pub fn gap_reason(code: &str) -> GapReason {
     }
 }
 
-#[derive(Deserialize)]
-struct Failure {
-    #[serde(rename = "Error")]
-    error: FailureCode,
-}
-
-#[derive(Deserialize)]
-struct FailureCode {
-    #[serde(rename = "Code")]
-    code: String,
-}
+const WORDING: Wording = Wording { provider: "AWS", absent: absent_codes, reason: gap_reason };
 
 /// Reads one answer of `operation` about `resource`: the provider's own words for "there is none" are absence, every
 /// other error is unread, and so is an answer that breaks its format.
@@ -97,38 +87,7 @@ pub fn read_answer<T>(
     answer: Option<&Value>,
     parse: impl FnOnce(&Value) -> Result<T, String>,
 ) -> Fact<T> {
-    let gap = |reason, detail: String| {
-        Fact::Unread(Gap { reason, operation: operation.to_owned(), resource: resource.to_owned(), detail })
-    };
-    let Some(answer) = answer else {
-        return gap(GapReason::NotRead, format!("`{operation}` of `{resource}` was not read"));
-    };
-    if answer.get("Error").is_some() {
-        return match Failure::deserialize(answer) {
-            Ok(failure) if absent_codes(operation).contains(&failure.error.code.as_str()) => Fact::Absent,
-            Ok(failure) => {
-                let code: String = failure.error.code.chars().filter(|c| !c.is_control()).take(80).collect();
-                let reason = gap_reason(&failure.error.code);
-                let next = match reason {
-                    GapReason::Denied => {
-                        format!("; grant it to the scan role to settle who can reach `{resource}`")
-                    }
-                    _ => String::new(),
-                };
-                gap(reason, format!("`{operation}` of `{resource}` answered `{code}`{next}"))
-            }
-            Err(_) => gap(
-                GapReason::Malformed,
-                format!("`{operation}` of `{resource}` holds an error without a code"),
-            ),
-        };
-    }
-    match parse(answer) {
-        Ok(value) => Fact::Present(value),
-        Err(why) => {
-            gap(GapReason::Malformed, format!("`{operation}` of `{resource}` is not as AWS answers: {why}"))
-        }
-    }
+    WORDING.read(operation, resource, answer, parse)
 }
 
 /// Reads the answer of `operation` from `facts`.

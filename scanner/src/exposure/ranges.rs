@@ -105,6 +105,9 @@ pub fn number(text: &str) -> Option<f64> {
     text.parse().ok().filter(|number: &f64| plain && number.is_finite())
 }
 
+/// No request of the future is sent before this program was written: 2026-11-01, in seconds since 1970.
+pub const EARLIEST: f64 = 1_793_491_200.0;
+
 /// Reads a date, a date with time, or seconds since 1970; the result is in seconds since 1970.
 pub fn instant(text: &str) -> Option<f64> {
     if let Some(seconds) = number(text) {

@@ -16,7 +16,7 @@ use super::journal::{Entry, Journal, JournalError, Place};
 use super::plan::{BucketPlan, HazardKind, Plan, Subject, state_hash};
 use super::{Evidence, plan_bucket};
 use crate::cloud::{CloudError, Lockable, Stated};
-use crate::estate::{Bucket, Change, Object, Provider};
+use crate::estate::{Bucket, Change, Object};
 use crate::exposure::Exposure;
 
 /// How long a change may take to be seen, and how often it is looked for: S3's settings spread within seconds.
@@ -376,9 +376,7 @@ impl Subject {
     /// Every way in from outside, the bucket's and its objects'.
     fn open_ways(&self) -> Vec<Exposure> {
         let mut ways = self.judge(&self.facts).exposures;
-        if self.bucket.account.provider == Provider::Aws {
-            ways.extend(super::s3::object_ways(self));
-        }
+        ways.extend(self.object_ways(&self.facts, &self.objects));
         ways
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::estate::{Change, Setting};
+use crate::estate::{Change, Facts, Setting};
 use crate::exposure::Exposure;
 
 use super::plan::{Hazard, HazardKind, Made, Scope, Subject};
@@ -14,8 +14,12 @@ use super::plan::{Hazard, HazardKind, Made, Scope, Subject};
 const BUCKET: &str = "storage:buckets.get";
 
 pub(super) fn plan(subject: &Subject, scope: &Scope) -> Option<Made> {
-    let before = subject.judge(&subject.facts);
-    let closes: Vec<Exposure> = scope.open(&before.exposures).into_iter().cloned().collect();
+    let ways = |facts: &Facts| {
+        let mut ways = subject.judge(facts).exposures;
+        ways.extend(subject.object_ways(facts, &subject.objects));
+        ways
+    };
+    let closes: Vec<Exposure> = scope.open(&ways(&subject.facts)).into_iter().cloned().collect();
     if closes.is_empty() {
         return None;
     }
@@ -27,9 +31,9 @@ pub(super) fn plan(subject: &Subject, scope: &Scope) -> Option<Made> {
     }
     let mut facts = subject.facts.clone();
     facts.record(BUCKET, prevented.clone());
-    let after = subject.judge(&facts);
+    let after = ways(&facts);
     let name = &subject.bucket.name;
-    let refused = scope.open(&after.exposures).first().map(|way| {
+    let refused = scope.open(&after).first().map(|way| {
         format!(
             "it cannot be proved closed: {}; public access prevention stops everybody, not others by name",
             way.because.first().map_or("a way in stays", String::as_str)
@@ -59,7 +63,7 @@ pub(super) fn plan(subject: &Subject, scope: &Scope) -> Option<Made> {
         closes,
         changes: vec![change],
         hazards,
-        leaves: after.exposures,
+        leaves: after,
         refused,
         commands: vec![format!(
             "gcloud storage buckets update 'gs://{name}' --public-access-prevention{matching}"

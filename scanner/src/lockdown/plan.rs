@@ -1,12 +1,13 @@
 //! What would be changed, what would that close, and what would it break?
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::estate::{Account, Bucket, Change, Facts, Object, Provider, Setting};
-use crate::exposure::{self, Audience, BucketExposure, Certainty, Exposure, ZoneOfTrust};
+use crate::exposure::{self, Audience, BucketExposure, Certainty, Exposure, ObjectAcls, ZoneOfTrust};
 
 use super::{gcp, s3};
 
@@ -34,6 +35,14 @@ impl Subject {
     /// Who can reach the bucket, were its facts these.
     pub(super) fn judge(&self, facts: &Facts) -> BucketExposure {
         exposure::judge(&self.bucket, facts, &self.account_facts, &self.zone)
+    }
+
+    /// The ways in that objects add by their own ACLs, were the bucket's facts and theirs these.
+    pub(super) fn object_ways(&self, facts: &Facts, objects: &[(Object, Facts)]) -> Vec<Exposure> {
+        let zone = Arc::new(self.zone.clone());
+        let acls = ObjectAcls::of(&self.bucket, facts, &self.account_facts, &zone);
+        let Some(acls) = acls else { return Vec::new() };
+        objects.iter().flat_map(|(object, facts)| acls.exposure(object, facts).exposures).collect()
     }
 }
 

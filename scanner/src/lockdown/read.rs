@@ -4,9 +4,9 @@ use futures::stream::{self, StreamExt};
 
 use super::Subject;
 use crate::cloud::{Cloud, CloudError};
-use crate::estate::{Bucket, Object, Provider};
+use crate::estate::{Bucket, Object};
+use crate::exposure::ObjectAcls;
 use crate::exposure::ZoneOfTrust;
-use crate::exposure::aws::ObjectAcls;
 
 /// Objects whose ACLs are read; where there are more, a flag of the bucket closes them all.
 const OBJECTS_MAX: usize = 10_000;
@@ -26,8 +26,7 @@ impl Subject {
 
     fn has_object_acls(&self) -> bool {
         let zone = std::sync::Arc::new(self.zone.clone());
-        self.bucket.account.provider == Provider::Aws
-            && ObjectAcls::of(&self.bucket, &self.facts, &self.account_facts, &zone).is_some()
+        ObjectAcls::of(&self.bucket, &self.facts, &self.account_facts, &zone).is_some()
     }
 
     async fn read_objects(&mut self, cloud: &dyn Cloud) -> Result<(), CloudError> {

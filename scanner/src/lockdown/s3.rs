@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::estate::aws::{access_points, distributions, is_website};
 use crate::estate::{Change, Fact, Facts, Object, Setting, block_with, policy};
-use crate::exposure::aws::ObjectAcls;
+use crate::exposure::ObjectAcls;
 use crate::exposure::{Audience, BucketExposure, Certainty, Exposure};
 
 use super::plan::{Hazard, HazardKind, Made, Scope, Subject};
@@ -17,18 +17,6 @@ mod statements;
 
 /// Beyond, one flag of the bucket closes objects instead of an ACL each.
 const OBJECT_ACLS_MAX: usize = 100;
-
-/// The ways in that a bucket's objects add by their own ACLs.
-pub(super) fn object_ways(subject: &Subject) -> Vec<Exposure> {
-    ways_of(subject, &subject.facts, &subject.objects)
-}
-
-fn ways_of(subject: &Subject, facts: &Facts, objects: &[(Object, Facts)]) -> Vec<Exposure> {
-    let zone = Arc::new(subject.zone.clone());
-    let acls = ObjectAcls::of(&subject.bucket, facts, &subject.account_facts, &zone);
-    let Some(acls) = acls else { return Vec::new() };
-    objects.iter().flat_map(|(object, facts)| acls.exposure(object, facts).exposures).collect()
-}
 
 /// The state that the changes so far lead to.
 struct Draft<'a> {
@@ -108,7 +96,7 @@ impl Draft<'_> {
     }
 
     fn object_ways(&self) -> Vec<Exposure> {
-        ways_of(self.subject, &self.facts, &self.objects)
+        self.subject.object_ways(&self.facts, &self.objects)
     }
 
     /// Public grants of the bucket's ACL go out of effect by IgnorePublicAcls, which lets uploads that carry public ACLs go

@@ -12,7 +12,7 @@ use super::object::ObjectRead;
 use super::{Coverage, Engine, Judged, Target};
 use crate::estate::{Bucket, Facts, Gap, GapReason, Object, Provider};
 use crate::exposure::Exposure;
-use crate::exposure::aws::ObjectAcls;
+use crate::exposure::ObjectAcls;
 use crate::findings::{Assessment, Examined, Finding, Holders, reads, reads_any};
 
 /// Beyond the limit on ACLs, one in so many is read still, chosen by the hash of the key.

@@ -7,7 +7,7 @@ use futures::stream::{self, StreamExt};
 
 use crate::cloud::Cloud;
 use crate::estate::{Bucket, Facts, Gap, GapReason, Object};
-use crate::exposure::aws::ObjectAcls;
+use crate::exposure::ObjectAcls;
 use crate::exposure::{BucketExposure, Certainty, Exposure};
 
 /// Objects of a bucket that are asked for their ACL; a scan asks for more.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 
 use super::probe::Probed;
-use crate::estate::Bucket;
+use crate::estate::{Bucket, Provider};
 use crate::exposure::{Access, Audience, BucketExposure, Certainty, Exposure};
 
 /// Writes the verdict, the widest audience first.
@@ -20,10 +20,15 @@ pub(super) fn write(
     let public = match verdict.policy_status_public {
         Some(true) => "the provider counts its policy as public",
         Some(false) => "the provider does not count its policy as public",
+        // Google Cloud has no such verdict.
+        None if bucket.account.provider == Provider::Gcp => "",
         None => "whether the provider counts its policy as public is unknown",
     };
-    let website = if verdict.website { "; it is configured as a website" } else { "" };
-    writeln!(out, "{public}{website}")?;
+    let website = if verdict.website { "it is configured as a website" } else { "" };
+    let said: Vec<&str> = [public, website].into_iter().filter(|part| !part.is_empty()).collect();
+    if !said.is_empty() {
+        writeln!(out, "{}", said.join("; "))?;
+    }
     match (verdict.exposures.is_empty(), verdict.gaps.is_empty()) {
         (true, true) => writeln!(out, "\nNobody outside can reach it.")?,
         (true, false) => writeln!(out, "\nNobody outside can reach it, as far as could be seen.")?,

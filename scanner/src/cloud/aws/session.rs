@@ -21,8 +21,8 @@ use aws_sdk_s3control::config::endpoint::{Endpoint, EndpointFuture, Params, Reso
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 
 use super::answer_check::AnswerCheck;
-use super::pace::Pace;
 use super::settings::{AwsSettings, Role};
+use crate::cloud::pace::Pace;
 use crate::estate::Bucket;
 
 /// Asked first where neither flag nor environment nor profile names a region.

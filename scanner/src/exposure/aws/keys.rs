@@ -4,7 +4,7 @@
 //! Amazon S3".
 
 use crate::exposure::pattern::{Class, Pattern, Token};
-use crate::exposure::ranges::{IpRange, ip_range, without};
+use crate::exposure::ranges::{EARLIEST, IpRange, ip_range, without};
 
 use super::actions::{Action, group};
 use super::requesters::{Caller, Network, Requester, STRANGER, Source};
@@ -71,9 +71,6 @@ pub(super) struct Through {
     pub(super) account: Domain,
     pub(super) origin: Domain,
 }
-
-/// No request of the future is sent before this program was written: 2026-11-01.
-pub(super) const EARLIEST: f64 = 1_793_491_200.0;
 
 /// Networks that no request from the internet comes from.
 /// The three blocks for documentation stay in: policies in examples name them, and nobody else does.

@@ -21,16 +21,6 @@ pub(super) struct Reached {
     listings: BTreeMap<Audience, BTreeMap<String, Evidence>>,
 }
 
-/// Whether everybody in `narrow` is also in `wide`.
-pub(super) fn includes(wide: Audience, narrow: Audience) -> bool {
-    wide == narrow
-        || match wide {
-            Audience::Anyone => true,
-            Audience::AnyAuthenticated => matches!(narrow, Audience::External | Audience::Organization),
-            Audience::External | Audience::Cdn | Audience::Organization => false,
-        }
-}
-
 impl Reached {
     /// Whether nobody like this was asked for before; from now on somebody was.
     pub(super) fn is_new(&mut self, signature: Signature) -> bool {
@@ -45,7 +35,7 @@ impl Reached {
     pub(super) fn is_settled(&self, audience: Audience, access: Access, region: usize) -> bool {
         self.regions.iter().any(|((wide, own), cells)| {
             *own == access
-                && includes(*wide, audience)
+                && wide.includes(audience)
                 && cells.get(&region).is_some_and(|evidence| evidence.certainty == Certainty::Proven)
         })
     }
@@ -66,7 +56,7 @@ impl Reached {
             let own = pattern.strip_suffix('*').unwrap_or(pattern);
             evidence.certainty == Certainty::Proven && !own.contains(['*', '?']) && head.starts_with(own)
         };
-        self.listings.iter().any(|(wide, listings)| includes(*wide, audience) && listings.iter().any(covers))
+        self.listings.iter().any(|(wide, listings)| wide.includes(audience) && listings.iter().any(covers))
     }
 
     /// Keeps a way to list keys.

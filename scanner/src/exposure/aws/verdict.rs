@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::estate::aws::encrypts_with_kms;
 use crate::estate::{Fact, Gap, GapReason};
-use crate::exposure::{Access, Audience, BucketExposure, Certainty, Exposure, Keys};
+use crate::exposure::{Access, Audience, BucketExposure, Certainty, Exposure};
 
 use super::block::Setting;
 use super::judge::{Channel, Evidence, Hit, judge};
-use super::reached::includes;
 use super::requesters::{Caller, Source};
 use super::rules::{Origin, Rule};
 use super::{Dossier, cdn, closed, witness};
@@ -75,10 +74,10 @@ impl<'a> Verdict<'a> {
 
     /// Keeps an exposure unless another says as much or more.
     fn keep(&mut self, exposure: Exposure) {
-        if self.exposures.iter().any(|known| says_as_much(known, &exposure)) {
+        if self.exposures.iter().any(|known| known.says_as_much_as(&exposure)) {
             return;
         }
-        self.exposures.retain(|known| !says_as_much(&exposure, known));
+        self.exposures.retain(|known| !exposure.says_as_much_as(known));
         self.exposures.push(exposure);
     }
 
@@ -205,20 +204,6 @@ fn unread<T>(fact: &Fact<T>) -> Option<&Gap> {
         Fact::Unread(gap) => Some(gap),
         Fact::Present(_) | Fact::Absent => None,
     }
-}
-
-/// Whether `known` makes `other` superfluous.
-fn says_as_much(known: &Exposure, other: &Exposure) -> bool {
-    includes(known.audience, other.audience)
-        && known.certainty <= other.certainty
-        && known.access.is_superset(&other.access)
-        && covers(&known.keys, &other.keys)
-}
-
-fn covers(wide: &Keys, narrow: &Keys) -> bool {
-    wide == narrow
-        || *wide == Keys::all()
-        || (narrow.include.is_subset(&wide.include) && wide.exclude.is_subset(&narrow.exclude))
 }
 
 /// The audience, for a sentence.

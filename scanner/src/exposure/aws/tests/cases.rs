@@ -5,8 +5,6 @@
 //! multi-region access points. A fact that is
 //! `null` was not read.
 
-use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -14,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::estate::{Account, Bucket, Facts, Object, Provider};
 use crate::exposure::aws::{ObjectAcls, bucket_exposure};
+use crate::exposure::tests::expected::{Expected, every_case_deserves_its_verdict};
 use crate::exposure::{BucketExposure, ZoneOfTrust};
 
 #[derive(Deserialize)]
@@ -34,25 +33,6 @@ struct Case {
     /// Judges an object's ACL instead: its key and facts.
     object: Option<Map<String, Value>>,
     verdict: Expected,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Expected {
-    /// `audience access keys certainty`, all of them.
-    exposures: BTreeSet<String>,
-    #[serde(default)]
-    public: Option<bool>,
-    /// Parts of sentences that must be said.
-    #[serde(default)]
-    closed: Vec<String>,
-    #[serde(default)]
-    latent: Vec<String>,
-    #[serde(default)]
-    because: Vec<String>,
-    /// Operations.
-    #[serde(default)]
-    gaps: BTreeSet<String>,
 }
 
 fn defaults() -> (Map<String, Value>, Map<String, Value>) {
@@ -116,102 +96,14 @@ impl Case {
             }
         }
     }
-
-    /// What is wrong with the verdict.
-    fn complaints(&self) -> Vec<String> {
-        let verdict = self.judge();
-        let mut wrong = Vec::new();
-        let word = |value: &dyn erased::Word| value.word();
-        let found: BTreeSet<String> = verdict
-            .exposures
-            .iter()
-            .map(|exposure| {
-                let access = exposure.access.iter().map(|access| word(access)).collect::<Vec<_>>().join("+");
-                let (audience, certainty) = (word(&exposure.audience), word(&exposure.certainty));
-                format!("{audience} {access} {} {certainty}", exposure.keys)
-            })
-            .collect();
-        for missing in self.verdict.exposures.difference(&found) {
-            wrong.push(format!("missing: {missing}"));
-        }
-        for surplus in found.difference(&self.verdict.exposures) {
-            wrong.push(format!("surplus: {surplus}"));
-        }
-        if verdict.policy_status_public != self.verdict.public {
-            wrong.push(format!(
-                "public: {:?} instead of {:?}",
-                verdict.policy_status_public, self.verdict.public
-            ));
-        }
-        let because: Vec<String> =
-            verdict.exposures.iter().flat_map(|exposure| exposure.because.iter().cloned()).collect();
-        for (name, said, wanted) in [
-            ("closed", &verdict.closed_because, &self.verdict.closed),
-            ("latent", &verdict.latent, &self.verdict.latent),
-            ("because", &because, &self.verdict.because),
-        ] {
-            for part in
-                wanted.iter().filter(|part| !said.iter().any(|sentence| sentence.contains(part.as_str())))
-            {
-                wrong.push(format!("{name}: nothing says `{part}` in {said:#?}"));
-            }
-        }
-        let gaps: BTreeSet<String> = verdict.gaps.iter().map(|gap| gap.operation.clone()).collect();
-        if gaps != self.verdict.gaps {
-            wrong.push(format!("gaps: {gaps:?} instead of {:?}", self.verdict.gaps));
-        }
-        for exposure in &verdict.exposures {
-            let proven = exposure.certainty == crate::exposure::Certainty::Proven;
-            if proven != exposure.witness.is_some() {
-                wrong.push(format!("a proof needs a witness, and nothing else has one: {exposure:?}"));
-            }
-            if exposure.because.is_empty() {
-                wrong.push(format!("no reason given: {exposure:?}"));
-            }
-        }
-        if self.about.is_empty() || !self.document.starts_with("https://") {
-            wrong.push("a case says what it is about and names a document".to_owned());
-        }
-        wrong
-    }
-}
-
-mod erased {
-    /// The word by which a value is serialized.
-    pub(super) trait Word {
-        fn word(&self) -> String;
-    }
-
-    impl<T: serde::Serialize> Word for T {
-        fn word(&self) -> String {
-            serde_json::to_value(self)
-                .ok()
-                .and_then(|value| value.as_str().map(str::to_owned))
-                .unwrap_or_default()
-        }
-    }
 }
 
 #[test]
 fn every_case_gets_the_verdict_it_deserves() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/exposure/aws/cases");
-    let mut files: Vec<_> = std::fs::read_dir(&folder)
-        .expect("the cases are here")
-        .map(|entry| entry.expect("a readable folder").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
-        .collect();
-    files.sort();
-    let mut failures = Vec::new();
-    for file in &files {
-        let text = std::fs::read_to_string(file).expect("a readable case");
-        let case: Case =
-            serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        let wrong = case.complaints();
-        if !wrong.is_empty() {
-            let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            failures.push(format!("{name} ({})\n  {}", case.about, wrong.join("\n  ")));
-        }
-    }
-    assert!(failures.is_empty(), "{} of {} cases:\n{}", failures.len(), files.len(), failures.join("\n"));
-    assert!(files.len() >= 10, "there are only {} cases", files.len());
+    every_case_deserves_its_verdict::<Case>(
+        "aws/cases",
+        10,
+        |case| (&case.document, &case.about),
+        |case| case.verdict.complaints(&case.judge()),
+    );
 }

@@ -1,0 +1,151 @@
+//! Which objects does a bucket hold?
+
+use std::sync::Arc;
+
+use futures::stream::{self, BoxStream, StreamExt};
+use google_cloud_storage::model::{ListObjectsResponse, Object as Listed};
+use time::OffsetDateTime;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::buckets::path;
+use super::session::{Session, Turn, turned};
+use crate::cloud::CloudError;
+use crate::estate::{Bucket, Checksums, GapReason, Object};
+
+/// Pages that wait while the caller is busy: one on its way and this many at hand bound the memory of a listing.
+const PAGES_AHEAD: usize = 2;
+const PAGE: i32 = 1_000;
+
+const LIST: &str = "storage:objects.list";
+
+/// What the fetching task hands over; the last one says so, so that a task that ended early is not taken for the end.
+struct Page {
+    objects: Vec<Object>,
+    last: bool,
+}
+
+/// The current objects of a bucket, a page at a time. The next pages are fetched while the caller works.
+pub(super) fn pages(
+    session: Arc<Session>,
+    bucket: Bucket,
+    prefix: String,
+) -> BoxStream<'static, Result<Vec<Object>, CloudError>> {
+    let name = bucket.name.clone();
+    let (sender, receiver) = mpsc::channel(PAGES_AHEAD);
+    // Dropping the stream drops the set, which ends the task.
+    let mut fetching = JoinSet::new();
+    fetching.spawn(fetch(session, bucket, prefix, sender));
+    stream::unfold(Some((receiver, fetching)), move |state| {
+        let name = name.clone();
+        async move {
+            let (mut receiver, fetching) = state?;
+            match receiver.recv().await {
+                Some(Ok(Page { objects, last })) => {
+                    Some((Ok(objects), (!last).then_some((receiver, fetching))))
+                }
+                Some(Err(error)) => Some((Err(error), None)),
+                None => Some((Err(broken(&name, "the listing was abandoned")), None)),
+            }
+        }
+    })
+    .boxed()
+}
+
+async fn fetch(
+    session: Arc<Session>,
+    bucket: Bucket,
+    prefix: String,
+    pages: mpsc::Sender<Result<Page, CloudError>>,
+) {
+    let mut token = String::new();
+    loop {
+        let asked = session
+            .storage
+            .list_objects()
+            .set_parent(path(&bucket.name))
+            .set_prefix(&prefix)
+            .set_page_size(PAGE)
+            .set_page_token(&token);
+        let page = match session.ask(asked.send()).await {
+            Ok(answer) => following(answer, &token, &bucket.name),
+            Err(failure) => Err(failure.at(LIST, &bucket.name)),
+        };
+        let (page, next) = match page {
+            Ok((page, next)) => (Ok(page), next),
+            Err(error) => (Err(error), None),
+        };
+        if pages.send(page).await.is_err() {
+            return;
+        }
+        let Some(next) = next else { return };
+        token = next;
+    }
+}
+
+/// A page and the token of the next one.
+fn following(
+    answer: ListObjectsResponse,
+    token: &str,
+    bucket: &str,
+) -> Result<(Page, Option<String>), CloudError> {
+    let next = match turned(token, answer.next_page_token) {
+        Turn::End => None,
+        Turn::Next(next) => Some(next),
+        Turn::Stuck => return Err(broken(bucket, "the listing does not advance")),
+    };
+    let objects: Option<Vec<Object>> = answer.objects.into_iter().map(object).collect();
+    let objects = objects.ok_or_else(|| broken(bucket, "the listing holds an object without a name"))?;
+    Ok((Page { objects, last: next.is_none() }, next))
+}
+
+fn object(listed: Listed) -> Option<Object> {
+    if listed.name.is_empty() {
+        return None;
+    }
+    let checksums = listed.checksums.unwrap_or_default();
+    Some(Object {
+        key: listed.name,
+        size_bytes: u64::try_from(listed.size).unwrap_or(0),
+        etag: Some(listed.etag).filter(|etag| !etag.is_empty()),
+        modified: listed
+            .update_time
+            .and_then(|at| OffsetDateTime::from_unix_timestamp(at.seconds()).ok())
+            .or_else(|| OffsetDateTime::from_unix_timestamp(listed.create_time?.seconds()).ok()),
+        storage_class: Some(listed.storage_class).filter(|class| !class.is_empty()),
+        version: (listed.generation > 0).then(|| listed.generation.to_string()),
+        checksums: Checksums {
+            md5: checksums.md5_hash.as_ref().try_into().ok(),
+            crc32c: checksums.crc32c,
+            ..Checksums::default()
+        },
+    })
+}
+
+/// The generation that was listed; zero asks for the current one.
+pub(super) fn generation(object: &Object) -> i64 {
+    object.version.as_ref().and_then(|version| version.parse().ok()).unwrap_or(0)
+}
+
+fn broken(bucket: &str, message: &str) -> CloudError {
+    CloudError::Failed {
+        operation: LIST,
+        resource: bucket.to_owned(),
+        reason: GapReason::Malformed,
+        message: message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listing_that_does_not_advance_is_an_error_not_a_loop() {
+        let stuck = ListObjectsResponse::new().set_next_page_token("t");
+        assert!(following(stuck.clone(), "t", "b").is_err());
+        assert!(following(stuck, "", "b").is_ok_and(|(page, next)| !page.last && next.is_some()));
+        let nameless = ListObjectsResponse::new().set_objects([Listed::new()]);
+        assert!(following(nameless, "", "b").is_err());
+    }
+}

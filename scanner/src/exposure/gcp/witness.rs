@@ -1,0 +1,150 @@
+//! How is a request written down so that a person can send it?
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use crate::exposure::{Access, Audience, Witness};
+
+use super::Dossier;
+use super::actions::Action;
+use super::condition::{Shape, Term};
+use super::requesters::shown;
+use super::rules::{Rule, principal};
+
+const API: &str = "https://storage.googleapis.com";
+
+/// The request by which `rule` lets `audience` use `action`.
+pub(super) fn witness(
+    dossier: &Dossier<'_>,
+    rule: &Rule,
+    action: &Action,
+    term: &Term,
+    audience: Audience,
+    context: &BTreeMap<String, Vec<String>>,
+) -> Witness {
+    let bucket = &dossier.bucket.name;
+    let key = key(term);
+    let resource = if action.object {
+        format!("projects/_/buckets/{bucket}/objects/{key}")
+    } else {
+        format!("projects/_/buckets/{bucket}")
+    };
+    let anonymous =
+        audience == Audience::Anyone || rule.is_public() && !dossier.requester_pays() && is_nobody(audience);
+    let principal = if anonymous { "anonymous".to_owned() } else { principal(rule) };
+    let command = if anonymous {
+        curl(bucket, action, term, &key, "")
+    } else {
+        signed(dossier, action, term, &key, &principal)
+    };
+    Witness {
+        principal: shown(&principal),
+        action: action.name.to_owned(),
+        resource: shown_whole(&resource),
+        context: context.clone(),
+        command,
+    }
+}
+
+/// Whoever is let in by his address alone needs no account.
+fn is_nobody(audience: Audience) -> bool {
+    matches!(audience, Audience::External)
+}
+
+/// A key of the alternative, as plain as can be.
+fn key(term: &Term) -> String {
+    let excluded = |key: &str| {
+        term.but.iter().any(|hole| match hole {
+            Shape::Prefix(start) => key.starts_with(start.as_str()),
+            Shape::Suffix(end) => key.ends_with(end.as_str()),
+            Shape::Exactly(own) => own == key,
+        })
+    };
+    let candidates: Vec<String> = match &term.keys {
+        Shape::Exactly(key) => vec![key.clone()],
+        Shape::Prefix(start) => ["object", "another", "x", "0"].map(|end| format!("{start}{end}")).to_vec(),
+        Shape::Suffix(end) => ["object", "another", "x", "0"].map(|start| format!("{start}{end}")).to_vec(),
+    };
+    let plain = candidates.iter().find(|key| !excluded(key)).or_else(|| candidates.first());
+    plain.cloned().unwrap_or_default()
+}
+
+fn shown_whole(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// A word for the shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", shown_whole(text).replace('\'', r"'\''"))
+}
+
+/// Percent-encodes a name as one part of a path or query.
+fn escaped(name: &str) -> String {
+    let mut text = String::new();
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "%{byte:02X}");
+        }
+    }
+    text
+}
+
+/// The request itself; where it would change something, the question whether it would be allowed.
+fn curl(bucket: &str, action: &Action, term: &Term, key: &str, with: &str) -> String {
+    let bucket = escaped(bucket);
+    let (method, url) = match (action.name, action.access) {
+        ("storage.objects.list", _) => {
+            let prefix = match &term.keys {
+                Shape::Prefix(start) if !start.is_empty() => format!("&prefix={}", escaped(start)),
+                _ => String::new(),
+            };
+            ("-s", format!("{API}/storage/v1/b/{bucket}/o?maxResults=10{prefix}"))
+        }
+        ("storage.objects.get", _) => ("-s", format!("{API}/storage/v1/b/{bucket}/o/{}", escaped(key))),
+        // An upload that replaces nothing; everything else only asks.
+        ("storage.objects.create", Access::Write) => (
+            "-s -X POST --data-binary ''",
+            format!(
+                "{API}/upload/storage/v1/b/{bucket}/o?uploadType=media&ifGenerationMatch=0&name={}",
+                escaped(key)
+            ),
+        ),
+        (name, _) => ("-s", format!("{API}/storage/v1/b/{bucket}/iam/testPermissions?permissions={name}")),
+    };
+    format!("curl {method}{with} {}", quoted(&url))
+}
+
+/// The same for somebody with an account.
+fn signed(dossier: &Dossier<'_>, action: &Action, term: &Term, key: &str, principal: &str) -> String {
+    let bucket = &dossier.bucket.name;
+    let caller = match principal.split_once(':') {
+        Some(("serviceAccount", name)) if !name.contains('[') => {
+            format!(" --impersonate-service-account={}", quoted(name))
+        }
+        Some(("user", name)) => format!(" --account={}", quoted(name)),
+        _ => String::new(),
+    };
+    let billing = if dossier.requester_pays() { " --billing-project=PROJECT" } else { "" };
+    match action.name {
+        "storage.objects.list" => {
+            let prefix = match &term.keys {
+                Shape::Prefix(start) => start.as_str(),
+                _ => "",
+            };
+            format!("gcloud storage ls {}{caller}{billing}", quoted(&format!("gs://{bucket}/{prefix}")))
+        }
+        "storage.objects.get" => {
+            format!(
+                "gcloud storage objects describe {}{caller}{billing}",
+                quoted(&format!("gs://{bucket}/{key}"))
+            )
+        }
+        _ => {
+            let token = format!(" -H \"Authorization: Bearer $(gcloud auth print-access-token{caller})\"");
+            curl(bucket, action, term, key, &token)
+        }
+    }
+}

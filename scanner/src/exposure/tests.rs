@@ -1,0 +1,3 @@
+//! What do the verdict cases of all providers have in common?
+
+pub(super) mod expected;
