@@ -26,6 +26,8 @@ const FRAGMENTS_DENSE: u64 = 8;
 const PROBE_BYTES: usize = 4096;
 /// Deviations beyond which no cipher's output lies, by a wide margin.
 const PROBE_Z_MAX: f64 = 14.0;
+/// The log odds of a fragment beyond that.
+const UNEVEN_LOG_ODDS: f64 = -20.0;
 /// Deviation of the summed counts beyond which it is not a cipher: one in many thousands of uniform objects lies there.
 const SUM_Z_MAX: f64 = 5.0;
 /// Most that statistics alone may say.
@@ -174,6 +176,10 @@ pub fn score(fragment: &[u8]) -> Option<(Counts, f64)> {
     let place = FRAGMENT_SIZES.iter().rposition(|&size| size <= fragment.len())?;
     let (bias, weights) = weights().get(place)?;
     let (counts, values) = features(fragment.get(..*FRAGMENT_SIZES.get(place)?)?);
+    // Text lies where no example of the training does: the sum means nothing there.
+    if counts.bytes_z() > PROBE_Z_MAX {
+        return Some((counts, UNEVEN_LOG_ODDS));
+    }
     let sum: f64 = inputs(&values).iter().zip(weights).map(|(value, weight)| value * weight).sum();
     Some((counts, bias + sum))
 }
