@@ -4,6 +4,7 @@ mod ceph;
 mod facts;
 mod faults;
 mod listing;
+mod lockdown;
 mod moto;
 
 use std::time::Duration;

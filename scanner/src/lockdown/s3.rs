@@ -76,7 +76,11 @@ impl Draft<'_> {
             }
             _ => self.facts.answer(setting.operation()).cloned(),
         };
-        let Some(before) = before else { return };
+        let code = |answer: &Value| answer.pointer("/Error/Code").and_then(Value::as_str).map(str::to_owned);
+        let read =
+            |answer: &Value| code(answer).is_none_or(|code| setting.absent_code() == Some(code.as_str()));
+        // What was not read is not touched.
+        let Some(before) = before.filter(read) else { return };
         match &setting {
             Setting::AccessPointPolicy(name) => {
                 let mut answers = self.facts.answer(setting.operation()).cloned().unwrap_or_default();

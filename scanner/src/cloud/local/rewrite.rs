@@ -29,6 +29,8 @@ impl Lockable for LocalCloud {
     async fn stated(&self, bucket: &Bucket, setting: &Setting) -> Result<Stated, CloudError> {
         let place = self.place(bucket, setting);
         let text = read(&place.file, bucket)?;
+        // What a run that was killed left half written.
+        let _ = fs::remove_file(beside(&place.file));
         let span = find(&text, &place.names).ok_or_else(|| unread(bucket, setting))?;
         let raw = text.get(span).unwrap_or_default();
         let answer = serde_json::from_str(raw).map_err(|_| unread(bucket, setting))?;
@@ -92,9 +94,13 @@ fn read(file: &Path, bucket: &Bucket) -> Result<String, CloudError> {
         .map_err(|error| failed(bucket, format!("could not read `{}`: {error}", file.display())))
 }
 
+fn beside(path: &Path) -> PathBuf {
+    path.with_extension("json.new")
+}
+
 /// Written beside it and put in its place, so that it is never half there.
 fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    let beside = path.with_extension("json.new");
+    let beside = beside(path);
     let mut file = File::create(&beside)?;
     file.write_all(text.as_bytes())?;
     if let Ok(metadata) = fs::metadata(path) {
