@@ -7,6 +7,7 @@ mod acme;
 mod acme_server;
 mod aws;
 mod cloud_conformance;
+mod gcp;
 mod local;
 mod scan;
 mod servers;
@@ -30,7 +31,7 @@ fn an_unknown_target_is_one_clear_sentence() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(
         said,
-        "spillwatch: unknown target `no-such-folder`; name a folder, `s3://BUCKET[/PREFIX]` or `aws`\n"
+        "spillwatch: unknown target `no-such-folder`; name a folder, `s3://BUCKET[/PREFIX]`, `gs://BUCKET[/PREFIX]`, `aws` or `gcp`\n"
     );
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::estate::gcp::{
     BucketConfig, Policy, Project, ancestors, bucket_config, bucket_policy, object_access_controls, project,
     project_policy,
@@ -60,8 +62,7 @@ impl ObjectAcls {
         account_facts: &Facts,
         zone: &Arc<ZoneOfTrust>,
     ) -> Option<Self> {
-        let mut all = facts.clone();
-        all.inherit(account_facts);
+        let all = together(facts, account_facts);
         let off = matches!(bucket_config(&all, &bucket.name), Fact::Present(config) if config.uniform);
         (!off).then(|| Self { bucket: bucket.clone(), facts: all, zone: Arc::clone(zone) })
     }
@@ -111,8 +112,7 @@ struct Dossier<'a> {
 
 impl<'a> Dossier<'a> {
     fn read(bucket: &'a Bucket, facts: &Facts, account_facts: &Facts, zone: &'a ZoneOfTrust) -> Self {
-        let mut all = facts.clone();
-        all.inherit(account_facts);
+        let all = together(facts, account_facts);
         let project = project(&all, &bucket.account.id);
         let (ancestors, hierarchy) = ancestors(&all, &project);
         Self {
@@ -155,6 +155,21 @@ impl<'a> Dossier<'a> {
     fn prevention(&self) -> Setting {
         block::public_access_prevention(self)
     }
+}
+
+/// The facts of a bucket and of its project. Both name the roles that their policies use.
+fn together(facts: &Facts, account_facts: &Facts) -> Facts {
+    let operation = "iam:roles.get";
+    let mut all = facts.clone();
+    if let (Some(Value::Object(own)), Some(Value::Object(above))) =
+        (facts.answer(operation), account_facts.answer(operation))
+    {
+        let mut roles = above.clone();
+        roles.extend(own.clone());
+        all.record(operation, Value::Object(roles));
+    }
+    all.inherit(account_facts);
+    all
 }
 
 #[cfg(test)]

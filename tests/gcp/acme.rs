@@ -1,0 +1,107 @@
+//! Does a scan through the official crate, of the demo estate's Google project, say what a scan of the folder says?
+
+use std::collections::BTreeMap;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use spillwatch_fixtures::gcs_server::{Fault, GcsServer};
+
+use crate::acme::{disagreements, estate};
+use crate::{lines, spillwatch};
+
+const PROJECT: &str = "acme-data";
+
+/// The demo estate's zone of trust, and where the stand-in is.
+fn config(server: &GcsServer) -> String {
+    format!(
+        "[gcp]\nprojects = [\"{PROJECT}\"]\nendpoint = \"{}\"\nattempts_max = 2\n\
+         [zone_of_trust]\ndomains = [\"acme.internal\"]\n",
+        server.endpoint()
+    )
+}
+
+fn scan(server: &GcsServer, targets: &[&str]) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    let (config_file, credentials) = (folder.path().join("spillwatch.toml"), folder.path().join("adc.json"));
+    std::fs::write(&config_file, config(server)).unwrap();
+    std::fs::write(&credentials, server.credentials().to_string()).unwrap();
+    Command::new(env!("CARGO_BIN_EXE_spillwatch"))
+        .args(["scan", "--all", "--config"])
+        .arg(config_file)
+        .args(targets)
+        .env("GOOGLE_APPLICATION_CREDENTIALS", credentials)
+        .output()
+        .unwrap()
+}
+
+fn seeded() -> GcsServer {
+    let server = GcsServer::start().unwrap();
+    assert!(server.seed(&estate(), PROJECT).unwrap() >= 3);
+    server
+}
+
+/// What of a finding must not depend on where the estate stands, by the finding's name.
+fn findings(report: &[Value]) -> BTreeMap<String, String> {
+    let own = |line: &&Value| line["schema"] == "spillwatch.finding/1" && line["provider"] == "gcp";
+    report
+        .iter()
+        .filter(own)
+        .map(|line| {
+            let name = format!("{} {} {} {}", line["bucket"], line["rule"], line["class"], line["uid"]);
+            let said = format!(
+                "{} {} {} {}",
+                line["severity"], line["objects"], line["detections"], line["exposures"]
+            );
+            (name, said)
+        })
+        .collect()
+}
+
+#[test]
+fn the_server_agrees_with_the_folder_and_with_the_answer_key() {
+    let server = seeded();
+    let output = scan(&server, &["gcp"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let report = lines(&output);
+    let wrong = disagreements(&report, "gcp");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let folder = lines(&spillwatch(&["scan", "--all", estate().to_str().unwrap()]));
+    let (through_server, from_folder) = (findings(&report), findings(&folder));
+    assert!(!through_server.is_empty());
+    assert_eq!(through_server, from_folder);
+}
+
+#[test]
+fn both_clouds_make_one_list_of_findings() {
+    let server = seeded();
+    let output = scan(&server, &["gcp", estate().join("aws").parent().unwrap().to_str().unwrap()]);
+    let report = lines(&output);
+    let providers: std::collections::BTreeSet<&str> = report
+        .iter()
+        .filter(|line| line["schema"] == "spillwatch.finding/1")
+        .filter_map(|line| line["provider"].as_str())
+        .collect();
+    assert_eq!(providers.into_iter().collect::<Vec<_>>(), ["aws", "gcp"]);
+    let coverages = report.iter().filter(|line| line["schema"] == "spillwatch.coverage/1").count();
+    assert_eq!(coverages, 1);
+}
+
+#[test]
+fn a_bucket_that_may_not_be_listed_is_a_gap_and_the_others_are_scanned() {
+    let server = seeded();
+    server.fail("ListObjects", 1, Fault::Status("PERMISSION_DENIED", None));
+    let output = scan(&server, &["--require-full-coverage", "gcp"]);
+    assert_eq!(output.status.code(), Some(4));
+    let coverage = lines(&output).pop().unwrap();
+    assert_eq!(coverage["buckets"], 2);
+    assert!(coverage["gaps_by_reason"]["denied"].as_u64().unwrap() >= 1);
+    assert!(coverage["objects"]["read"].as_u64().unwrap() >= 1);
+}
+
+#[test]
+fn one_prefix_of_one_bucket_is_scanned_alone() {
+    let server = seeded();
+    let output = scan(&server, &["gs://acme-clickstream-export/events/2026-11-17"]);
+    let coverage = lines(&output).pop().unwrap();
+    assert_eq!(coverage["objects"]["listed"], 1, "{}", String::from_utf8_lossy(&output.stderr));
+}
