@@ -25,7 +25,7 @@ pub use roles::permissions as permissions_of_role;
 
 use block::Setting;
 use condition::{Shape, Term};
-use requesters::Us;
+use requesters::{Us, Who};
 use rules::{Give, Origin, Rule};
 use verdict::Verdict;
 
@@ -52,6 +52,8 @@ pub struct ObjectAcls {
     bucket: Bucket,
     facts: Facts,
     zone: Arc<ZoneOfTrust>,
+    /// The number of the project, by which access lists name it.
+    number: Option<String>,
 }
 
 impl ObjectAcls {
@@ -62,18 +64,30 @@ impl ObjectAcls {
         account_facts: &Facts,
         zone: &Arc<ZoneOfTrust>,
     ) -> Option<Self> {
-        let all = together(facts, account_facts);
-        let off = matches!(bucket_config(&all, &bucket.name), Fact::Present(config) if config.uniform);
-        (!off).then(|| Self { bucket: bucket.clone(), facts: all, zone: Arc::clone(zone) })
+        let dossier = Dossier::read(bucket, facts, account_facts, zone);
+        let off = matches!(&dossier.config, Fact::Present(config) if config.uniform);
+        (!off).then(|| Self {
+            bucket: bucket.clone(),
+            number: dossier.us().number.map(str::to_owned),
+            facts: dossier.facts,
+            zone: Arc::clone(zone),
+        })
     }
 
     /// Who outside can reach one object through its own ACL; keys are the object's key. An ACL that could not be read is
     /// a gap, and so possible for everyone.
     pub fn exposure(&self, object: &Object, object_facts: &Facts) -> BucketExposure {
         let resource = format!("{}/{}", self.bucket.name, object.key);
+        let list = object_access_controls(object_facts, &resource);
+        let us = Us { zone: &self.zone, project: &self.bucket.account.id, number: self.number.as_deref() };
+        if let Fact::Present(list) = &list
+            && list.iter().all(|entry| us.entity(&entry.entity) == Who::Ours)
+        {
+            return BucketExposure::unknown(&self.bucket);
+        }
         let dossier = Dossier::read(&self.bucket, &self.facts, &Facts::default(), &self.zone);
         let mut verdict = Verdict::new(&dossier);
-        match object_access_controls(object_facts, &resource) {
+        match list {
             Fact::Present(list) => {
                 for entry in &list {
                     if let Some(rule) = rules::of_entry(&dossier, entry, &Origin::ObjectAcl, &object.key) {

@@ -34,6 +34,8 @@ pub(super) struct Session {
     pub(super) roles: Iam,
     pub(super) assets: AssetService,
     pace: Pace,
+    /// Whether requests carry credentials.
+    signed: bool,
 }
 
 impl Session {
@@ -64,13 +66,15 @@ impl Session {
             roles: client(Iam::builder(), settings, &who).await?,
             assets: client(AssetService::builder(), settings, &who).await?,
             pace: Pace::new(settings.requests_per_second),
+            signed: settings.sign_requests,
         })
     }
 
     /// Sends one request in its turn.
     pub(super) async fn ask<T>(&self, request: impl Future<Output = Result<T, Error>>) -> Result<T, Failure> {
         self.pace.turn().await;
-        request.await.map_err(|error| Failure::of(&error))
+        let answer = request.await.map_err(|error| Failure::of(&error));
+        if self.signed { answer } else { answer.map_err(Failure::without_asking_for_credentials) }
     }
 }
 
