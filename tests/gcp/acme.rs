@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::process::{Command, Output};
 
-use serde_json::Value;
-use spillwatch_fixtures::gcs_server::{Fault, GcsServer};
+use serde_json::{Value, json};
+use spillwatch_fixtures::gcs_server::{Fault, GcsServer, Stored};
 
 use crate::acme::{disagreements, estate};
 use crate::{lines, spillwatch};
@@ -48,10 +48,14 @@ fn findings(report: &[Value]) -> BTreeMap<String, String> {
         .filter(own)
         .map(|line| {
             let name = format!("{} {} {} {}", line["bucket"], line["rule"], line["class"], line["uid"]);
-            let said = format!(
-                "{} {} {} {}",
-                line["severity"], line["objects"], line["detections"], line["exposures"]
-            );
+            let detections = line["detections"].as_array().unwrap();
+            let counts: Vec<_> = detections
+                .iter()
+                .map(|found| (&found["occurrences"], &found["distinct"], &found["kinds"]))
+                .collect();
+            // Which of them comes first depends on how fast each was read.
+            let objects = (&line["objects"]["count"], &line["objects"]["bytes"]);
+            let said = format!("{} {objects:?} {counts:?} {}", line["severity"], line["exposures"]);
             (name, said)
         })
         .collect()
@@ -72,9 +76,37 @@ fn the_server_agrees_with_the_folder_and_with_the_answer_key() {
 }
 
 #[test]
+fn one_object_that_its_own_list_opens_is_found_and_unpacked() {
+    let server = seeded();
+    let fine_grained =
+        json!({"projectNumber": "604417713352", "iamConfiguration": {"publicAccessPrevention": "inherited"}});
+    server.state(PROJECT, Some("acme-shared-drop"), "storage:buckets.get", fine_grained);
+    let events = estate().join("gcp/acme-data/acme-clickstream-export/objects/events");
+    for (day, entity) in [("2026-11-17", "allUsers"), ("2026-11-18", "project-owners-604417713352")] {
+        let packed = std::fs::read(events.join(format!("{day}.jsonl.gz"))).unwrap();
+        // As `gcloud storage cp --gzip-local` leaves it: named as what is inside, packed as its metadata says.
+        let object = Stored::from(packed).with_facts(json!({
+            "storage:objects.get": {"contentType": "application/json", "contentEncoding": "gzip"},
+            "storage:objectAccessControls.list": {"items": [{"entity": entity, "role": "READER"}]},
+        }));
+        server.put(PROJECT, "acme-shared-drop", &format!("{day}.jsonl"), object);
+    }
+    let report = lines(&scan(&server, &["gs://acme-shared-drop"]));
+    let finding = |rule: &str| {
+        let own = |line: &&Value| line["rule"] == rule && line["class"] == "interaction_metadata";
+        report.iter().find(own).unwrap_or_else(|| panic!("no {rule} in {report:#?}"))
+    };
+    let exposed = finding("exposed_content");
+    assert_eq!(exposed["severity"], "high");
+    assert_eq!(exposed["objects"]["top_keys"], json!(["2026-11-17.jsonl"]));
+    assert_eq!(exposed["exposures"][0]["keys"], "2026-11-17.jsonl");
+    assert_eq!(finding("sensitive_content")["objects"]["top_keys"], json!(["2026-11-18.jsonl"]));
+}
+
+#[test]
 fn both_clouds_make_one_list_of_findings() {
     let server = seeded();
-    let output = scan(&server, &["gcp", estate().join("aws").parent().unwrap().to_str().unwrap()]);
+    let output = scan(&server, &["gcp", estate().to_str().unwrap()]);
     let report = lines(&output);
     let providers: std::collections::BTreeSet<&str> = report
         .iter()

@@ -141,7 +141,12 @@ async fn a_project_comes_with_all_that_stands_above_it_and_with_its_own_roles() 
     ] {
         server.state(PROJECT, None, operation, answer);
     }
-    let facts = connect(&server).account_facts(&account()).await;
+    let cloud = connect(&server);
+    cloud.account_facts(&account()).await;
+    let facts = cloud.account_facts(&account()).await;
+    for shared in ["folders.get", "folders.getIamPolicy", "organizations.getIamPolicy", "roles.get"] {
+        assert_eq!(server.requests(shared), 1, "{shared} is asked once for all projects");
+    }
     assert_eq!(at(&facts, "cloudresourcemanager:projects.get", "/parent"), "folders/2");
     assert_eq!(at(&facts, "cloudresourcemanager:folders.get", "/folders~12/parent"), "organizations/4");
     let above =

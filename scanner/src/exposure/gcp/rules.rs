@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::estate::gcp::{self, AccessControl, Binding, Policy};
-use crate::estate::{Fact, Gap};
+use crate::estate::{Fact, Gap, GapReason};
 use crate::exposure::{Access, Audience};
 
 use super::Dossier;
@@ -13,6 +13,9 @@ use super::condition::{Shape, Subject, Term, terms};
 use super::requesters::{Who, member_of, shown};
 use super::roles;
 use super::verdict::Notes;
+
+/// More grants to outsiders than a policy of IAM can hold ("Quotas and limits", IAM: 1,500 principals).
+const RULES_MAX: usize = 2_000;
 
 /// Where a grant stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,7 +150,7 @@ fn of_managed_folders(dossier: &Dossier<'_>, notes: &mut Notes, rules: &mut Vec<
         });
         gives
     };
-    let mut unread = |folder: &str, gap: &Gap, rules: &mut Vec<Rule>| {
+    let unread = |folder: &str, gap: &Gap, notes: &mut Notes, rules: &mut Vec<Rule>| {
         notes.may_miss(gap.clone());
         rules.push(Rule::unread(
             Origin::ManagedFolder(folder.to_owned()),
@@ -162,15 +165,15 @@ fn of_managed_folders(dossier: &Dossier<'_>, notes: &mut Notes, rules: &mut Vec<
                 match policy {
                     Fact::Present(policy) => {
                         let origin = Origin::ManagedFolder(folder);
-                        rules.extend(of_policy(dossier, &policy, &origin, &mut Notes::default()));
+                        rules.extend(of_policy(dossier, &policy, &origin, notes));
                     }
                     Fact::Absent => {}
-                    Fact::Unread(gap) => unread(&folder, &gap, rules),
+                    Fact::Unread(gap) => unread(&folder, &gap, notes, rules),
                 }
             }
         }
         Fact::Absent => {}
-        Fact::Unread(gap) => unread("", &gap, rules),
+        Fact::Unread(gap) => unread("", &gap, notes, rules),
     }
 }
 
@@ -318,6 +321,12 @@ fn of_policy(dossier: &Dossier<'_>, policy: &Policy, origin: &Origin, notes: &mu
     for binding in &policy.bindings {
         for member in &binding.members {
             for (name, audience, doubts) in whom(dossier, member) {
+                if rules.len() == RULES_MAX {
+                    let gap = too_long(dossier);
+                    rules.push(Rule::unread(origin.clone(), Audience::Anyone, &gap, everything("")));
+                    notes.may_miss(gap);
+                    return rules;
+                }
                 let rule = Rule {
                     origin: origin.clone(),
                     role: binding.role.clone(),
@@ -331,6 +340,15 @@ fn of_policy(dossier: &Dossier<'_>, policy: &Policy, origin: &Origin, notes: &mu
         }
     }
     rules
+}
+
+fn too_long(dossier: &Dossier<'_>) -> Gap {
+    Gap {
+        reason: GapReason::LimitReached,
+        operation: "storage:buckets.getIamPolicy".to_owned(),
+        resource: dossier.bucket.name.clone(),
+        detail: format!("a policy names more than {RULES_MAX} outsiders; the rest was not looked at"),
+    }
 }
 
 /// The rule with what its role gives under its condition; none if that is nothing.
