@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 use spillwatch_fixtures::gcs_server::{Fault, GcsServer, Stored};
+use spillwatch_fixtures::s3_server::S3Server;
 
 use crate::acme::{disagreements, estate};
 use crate::{lines, spillwatch};
@@ -21,15 +22,21 @@ fn config(server: &GcsServer) -> String {
 }
 
 fn scan(server: &GcsServer, targets: &[&str]) -> Output {
+    run(server, "", targets)
+}
+
+/// Scans with further sections of the configuration file.
+fn run(server: &GcsServer, sections: &str, targets: &[&str]) -> Output {
     let folder = tempfile::tempdir().unwrap();
     let (config_file, credentials) = (folder.path().join("spillwatch.toml"), folder.path().join("adc.json"));
-    std::fs::write(&config_file, config(server)).unwrap();
+    std::fs::write(&config_file, config(server) + sections).unwrap();
     std::fs::write(&credentials, server.credentials().to_string()).unwrap();
     Command::new(env!("CARGO_BIN_EXE_spillwatch"))
         .args(["scan", "--all", "--config"])
         .arg(config_file)
         .args(targets)
         .env("GOOGLE_APPLICATION_CREDENTIALS", credentials)
+        .envs([("AWS_ACCESS_KEY_ID", "tests"), ("AWS_SECRET_ACCESS_KEY", "tests")])
         .output()
         .unwrap()
 }
@@ -104,18 +111,25 @@ fn one_object_that_its_own_list_opens_is_found_and_unpacked() {
 }
 
 #[test]
-fn both_clouds_make_one_list_of_findings() {
-    let server = seeded();
-    let output = scan(&server, &["gcp", estate().to_str().unwrap()]);
+fn both_clouds_make_one_list_of_findings_and_one_coverage() {
+    let (google, amazon) = (seeded(), S3Server::start().unwrap());
+    let directory = estate().join("aws/444455556666/acme-sandbox-drop/objects/copies/people/directory.csv");
+    amazon.put("people", "directory.csv", std::fs::read(directory).unwrap());
+    let aws = format!(
+        "[aws]\nendpoint_url = \"{}\"\npath_style = true\nregion = \"us-east-1\"\n",
+        amazon.endpoint()
+    );
+    let output = run(&google, &aws, &["aws", "gcp"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let report = lines(&output);
-    let providers: std::collections::BTreeSet<&str> = report
-        .iter()
-        .filter(|line| line["schema"] == "spillwatch.finding/1")
-        .filter_map(|line| line["provider"].as_str())
-        .collect();
-    assert_eq!(providers.into_iter().collect::<Vec<_>>(), ["aws", "gcp"]);
-    let coverages = report.iter().filter(|line| line["schema"] == "spillwatch.coverage/1").count();
-    assert_eq!(coverages, 1);
+    let found = |provider: &str, class: &str| {
+        report.iter().any(|line| line["provider"] == provider && line["class"] == class)
+    };
+    assert!(found("aws", "employee_pii") && found("gcp", "interaction_metadata"), "{report:#?}");
+    let coverages: Vec<&Value> =
+        report.iter().filter(|line| line["schema"] == "spillwatch.coverage/1").collect();
+    assert_eq!(coverages.len(), 1);
+    assert_eq!(coverages[0]["buckets"], 3);
 }
 
 #[test]
