@@ -11,6 +11,7 @@ use crate::estate::gcp::{
 use crate::estate::{Bucket, Fact, Facts, Object};
 use crate::exposure::{Audience, BucketExposure, ZoneOfTrust};
 
+mod access_lists;
 mod actions;
 mod block;
 mod condition;
@@ -90,7 +91,9 @@ impl ObjectAcls {
         match list {
             Fact::Present(list) => {
                 for entry in &list {
-                    if let Some(rule) = rules::of_entry(&dossier, entry, &Origin::ObjectAcl, &object.key) {
+                    if let Some(rule) =
+                        access_lists::of_entry(&dossier, entry, &Origin::ObjectAcl, &object.key)
+                    {
                         verdict.add(&rule);
                     }
                 }
