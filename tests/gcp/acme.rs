@@ -145,6 +145,25 @@ fn a_bucket_that_may_not_be_listed_is_a_gap_and_the_others_are_scanned() {
 }
 
 #[test]
+fn who_asks_a_bucket_whose_requester_pays_names_the_project_that_does() {
+    let server = seeded();
+    let config = json!({
+        "projectNumber": "604417713352",
+        "iamConfiguration": {"publicAccessPrevention": "inherited", "uniformBucketLevelAccess": {"enabled": true}},
+        "billing": {"requesterPays": true},
+    });
+    server.state(PROJECT, Some("acme-clickstream-export"), "storage:buckets.get", config);
+    let target = "gs://acme-clickstream-export";
+    let unpaid = lines(&scan(&server, &[target])).pop().unwrap();
+    assert_eq!(unpaid["objects"]["read"], 0);
+    assert!(unpaid["gaps"].to_string().contains("the requester pays"), "{unpaid}");
+    let report = lines(&scan(&server, &["--user-project", PROJECT, target]));
+    assert_eq!(report.last().unwrap()["objects"]["read"], 2);
+    let exposed = report.iter().find(|line| line["rule"] == "exposed_content").unwrap();
+    assert_eq!(exposed["exposures"][0]["audience"], "any_authenticated");
+}
+
+#[test]
 fn one_prefix_of_one_bucket_is_scanned_alone() {
     let server = seeded();
     let output = scan(&server, &["gs://acme-clickstream-export/events/2026-11-17"]);
