@@ -8,6 +8,7 @@ mod acme_server;
 mod affected;
 mod aws;
 mod cloud_conformance;
+mod gcp;
 mod lifecycle;
 mod local;
 mod lockdown;
@@ -35,7 +36,7 @@ fn an_unknown_target_is_one_clear_sentence() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(
         said,
-        "spillwatch: unknown target `no-such-folder`; name a folder, `s3://BUCKET[/PREFIX]` or `aws`\n"
+        "spillwatch: unknown target `no-such-folder`; name a folder, `s3://BUCKET[/PREFIX]`, `gs://BUCKET[/PREFIX]`, `aws` or `gcp`\n"
     );
 }
 

@@ -9,15 +9,20 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::cloud::aws::{AccountAccess, Accounts, AwsSettings, Role};
+use crate::cloud::gcp::GcpSettings;
 use crate::exposure::ZoneOfTrust;
 use crate::findings::Severity;
 use crate::scan::Settings;
+
+mod gcp;
 
 /// Everything that a file can set; what it leaves out has its default.
 #[derive(Debug, Default)]
 pub struct Config {
     /// How AWS is reached.
     pub aws: AwsSettings,
+    /// How Google Cloud is reached.
+    pub gcp: GcpSettings,
     /// What a scan may spend, how deep it looks and whom it trusts.
     pub scan: Settings,
     /// From which severity on a run exits with 3.
@@ -66,6 +71,9 @@ pub fn parse(text: &str) -> Result<Config, Vec<Mistake>> {
     let mut top = Section::new("", document.into_inner());
     if let Some(section) = top.section("aws", &mut reader) {
         aws(section, &mut config.aws, &mut reader);
+    }
+    if let Some(section) = top.section("gcp", &mut reader) {
+        gcp::read(section, &mut config.gcp, &mut reader);
     }
     if let Some(section) = top.section("zone_of_trust", &mut reader) {
         zone(section, &mut config.scan.zone, &mut reader);

@@ -3,12 +3,13 @@
 
 use libfuzzer_sys::fuzz_target;
 use spillwatch::estate::{Account, Bucket, Facts, Provider};
-use spillwatch::exposure::ZoneOfTrust;
-use spillwatch::exposure::aws::bucket_exposure;
+use spillwatch::exposure::{ZoneOfTrust, judge};
 
 fuzz_target!(|text: &str| {
     let Ok(facts) = serde_json::from_str::<Facts>(text) else { return };
-    let account = Account { provider: Provider::Aws, id: "111122223333".to_owned() };
-    let bucket = Bucket { account, name: "bucket".to_owned(), region: None };
-    bucket_exposure(&bucket, &facts, &Facts::default(), &ZoneOfTrust::default());
+    for (provider, id) in [(Provider::Aws, "111122223333"), (Provider::Gcp, "project")] {
+        let account = Account { provider, id: id.to_owned() };
+        let bucket = Bucket { account, name: "bucket".to_owned(), region: None };
+        judge(&bucket, &facts, &Facts::default(), &ZoneOfTrust::default());
+    }
 });

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::targets::{CloudArgs, open};
 use crate::cloud::Cloud;
 use crate::cloud::aws::{AwsCloud, AwsSettings, OneBucket};
+use crate::cloud::gcp::{self, GcpCloud, GcpSettings};
 use crate::estate::{Account, Bucket, Facts, Provider};
 use crate::exposure::ObjectAcls;
 use crate::exposure::policy::is_account;
@@ -33,8 +34,8 @@ const NO_ACCOUNT: &str = "unknown";
 
 #[derive(clap::Args)]
 pub(super) struct ExplainArgs {
-    /// A file of facts as an estate keeps them, or `s3://BUCKET`.
-    #[arg(value_name = "FACTS.json|s3://BUCKET")]
+    /// A file of facts as an estate keeps them, `s3://BUCKET` or `gs://BUCKET`.
+    #[arg(value_name = "FACTS.json|s3://BUCKET|gs://BUCKET")]
     subject: String,
     /// Who belongs to us: a TOML file with the fields of `[zone_of_trust]`, or an `estate.toml`. Without it, the
     /// `estate.toml` above the facts.
@@ -83,21 +84,16 @@ impl Subject {
 
 pub(super) fn run(args: ExplainArgs) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let mut settings = AwsSettings::default();
-    args.cloud.apply(&mut settings);
-    let (subject, verdict) = if args.subject.starts_with("s3://") {
-        runtime.block_on(from_cloud(&args, &settings))?
+    let (mut aws, mut gcp) = (AwsSettings::default(), GcpSettings::default());
+    args.cloud.apply(&mut aws, &mut gcp);
+    let (subject, verdict) = if args.subject.starts_with("s3://") || args.subject.starts_with("gs://") {
+        runtime.block_on(from_cloud(&args, &aws, &gcp))?
     } else {
         from_file(&args)?
     };
     let probed = if args.probe {
-        if subject.bucket.account.provider != Provider::Aws {
-            bail!("`--probe` asks S3; `{}` is not there", subject.bucket.name);
-        }
-        let only = OneBucket { name: subject.bucket.name.clone(), prefix: String::new() };
-        let outside = AwsSettings { sign_requests: false, only: Some(only), ..settings };
-        let cloud = AwsCloud::connect(outside);
-        runtime.block_on(probe::probe(&cloud, &subject.bucket, &verdict, args.probe_key.as_deref()))
+        let cloud = from_outside(&subject.bucket, aws, gcp)?;
+        runtime.block_on(probe::probe(cloud.as_ref(), &subject.bucket, &verdict, args.probe_key.as_deref()))
     } else {
         Vec::new()
     };
@@ -115,6 +111,24 @@ pub(super) fn run(args: ExplainArgs) -> anyhow::Result<ExitCode> {
         writeln!(out, "{}", as_json(&verdict, &probed, args.probe)?)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The door to the bucket for whoever has no credentials.
+fn from_outside(bucket: &Bucket, aws: AwsSettings, gcp: GcpSettings) -> anyhow::Result<Box<dyn Cloud>> {
+    let (name, prefix) = (bucket.name.clone(), String::new());
+    Ok(match bucket.account.provider {
+        Provider::Aws => Box::new(AwsCloud::connect(AwsSettings {
+            sign_requests: false,
+            only: Some(OneBucket { name, prefix }),
+            ..aws
+        })),
+        Provider::Gcp => Box::new(GcpCloud::connect(GcpSettings {
+            sign_requests: false,
+            only: Some(gcp::OneBucket { name, prefix }),
+            ..gcp
+        })),
+        Provider::Local => bail!("`--probe` asks a cloud; `{name}` is a folder"),
+    })
 }
 
 fn as_json(verdict: &BucketExposure, probed: &[Probed], asked: bool) -> serde_json::Result<String> {
@@ -217,9 +231,13 @@ fn read_zone(path: &Path) -> anyhow::Result<ZoneOfTrust> {
     }
 }
 
-/// Reads the facts from S3.
-async fn from_cloud(args: &ExplainArgs, settings: &AwsSettings) -> anyhow::Result<(Subject, BucketExposure)> {
-    let target = open(&args.subject, settings)?;
+/// Reads the facts from the bucket's cloud.
+async fn from_cloud(
+    args: &ExplainArgs,
+    aws: &AwsSettings,
+    gcp: &GcpSettings,
+) -> anyhow::Result<(Subject, BucketExposure)> {
+    let target = open(&args.subject, aws, gcp)?;
     let cloud: &dyn Cloud = target.cloud.as_ref();
     let mut zone = match &args.trust {
         Some(file) => read_zone(file)?,

@@ -112,7 +112,7 @@ impl SettingArgs {
             Some(path) => config::read(path)?,
             None => Config::default(),
         };
-        self.cloud.apply(&mut config.aws);
+        self.cloud.apply(&mut config.aws, &mut config.gcp);
         Ok(config)
     }
 }

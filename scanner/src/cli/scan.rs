@@ -18,8 +18,8 @@ use crate::store;
 
 #[derive(clap::Args)]
 pub(super) struct ScanArgs {
-    /// `aws` (every bucket that the configuration reaches), `s3://BUCKET[/PREFIX]`, an estate folder, or a plain folder
-    /// (one bucket whose exposure is unknown).
+    /// `aws` or `gcp` (every bucket that the configuration reaches), `s3://BUCKET[/PREFIX]`, `gs://BUCKET[/PREFIX]`, an
+    /// estate folder, or a plain folder (one bucket whose exposure is unknown).
     #[arg(required = true, value_name = "TARGET")]
     targets: Vec<String>,
     /// `human` (a table; default on a terminal) or `jsonl` (default elsewhere).
@@ -56,9 +56,12 @@ pub(super) fn run(args: ScanArgs) -> anyhow::Result<ExitCode> {
     config.fail_on = args.fail_on.or(config.fail_on);
     config.ledger = args.state.clone().or(config.ledger);
     config.require_full_coverage |= args.require_full_coverage;
-    args.cloud.apply(&mut config.aws);
-    let targets =
-        args.targets.iter().map(|word| open(word, &config.aws)).collect::<anyhow::Result<Vec<_>>>()?;
+    args.cloud.apply(&mut config.aws, &mut config.gcp);
+    let targets = args
+        .targets
+        .iter()
+        .map(|word| open(word, &config.aws, &config.gcp))
+        .collect::<anyhow::Result<Vec<_>>>()?;
 
     let format = match args.format.as_deref() {
         Some("human") => Format::Human,

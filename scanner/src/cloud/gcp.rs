@@ -54,6 +54,10 @@ impl Cloud for GcpCloud {
         Ok(self.projects().await?.iter().map(|project| accounts::account(&project.id)).collect())
     }
 
+    fn names_all_buckets(&self, _: &Account) -> bool {
+        self.settings.only.is_none()
+    }
+
     /// Projects are known by id and by number, and service agents by the number alone.
     async fn zone_of_trust(&self) -> ZoneOfTrust {
         let numbers =

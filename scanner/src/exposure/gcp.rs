@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::estate::gcp::{
     BucketConfig, Policy, Project, ancestors, bucket_config, bucket_policy, object_access_controls, project,
     project_policy,
@@ -9,6 +11,7 @@ use crate::estate::gcp::{
 use crate::estate::{Bucket, Fact, Facts, Object};
 use crate::exposure::{Audience, BucketExposure, ZoneOfTrust};
 
+mod access_lists;
 mod actions;
 mod block;
 mod condition;
@@ -23,7 +26,7 @@ pub use roles::permissions as permissions_of_role;
 
 use block::Setting;
 use condition::{Shape, Term};
-use requesters::Us;
+use requesters::{Us, Who};
 use rules::{Give, Origin, Rule};
 use verdict::Verdict;
 
@@ -50,6 +53,8 @@ pub struct ObjectAcls {
     bucket: Bucket,
     facts: Facts,
     zone: Arc<ZoneOfTrust>,
+    /// The number of the project, by which access lists name it.
+    number: Option<String>,
 }
 
 impl ObjectAcls {
@@ -60,22 +65,35 @@ impl ObjectAcls {
         account_facts: &Facts,
         zone: &Arc<ZoneOfTrust>,
     ) -> Option<Self> {
-        let mut all = facts.clone();
-        all.inherit(account_facts);
-        let off = matches!(bucket_config(&all, &bucket.name), Fact::Present(config) if config.uniform);
-        (!off).then(|| Self { bucket: bucket.clone(), facts: all, zone: Arc::clone(zone) })
+        let dossier = Dossier::read(bucket, facts, account_facts, zone);
+        let off = matches!(&dossier.config, Fact::Present(config) if config.uniform);
+        (!off).then(|| Self {
+            bucket: bucket.clone(),
+            number: dossier.us().number.map(str::to_owned),
+            facts: dossier.facts,
+            zone: Arc::clone(zone),
+        })
     }
 
     /// Who outside can reach one object through its own ACL; keys are the object's key. An ACL that could not be read is
     /// a gap, and so possible for everyone.
     pub fn exposure(&self, object: &Object, object_facts: &Facts) -> BucketExposure {
         let resource = format!("{}/{}", self.bucket.name, object.key);
+        let list = object_access_controls(object_facts, &resource);
+        let us = Us { zone: &self.zone, project: &self.bucket.account.id, number: self.number.as_deref() };
+        if let Fact::Present(list) = &list
+            && list.iter().all(|entry| us.entity(&entry.entity) == Who::Ours)
+        {
+            return BucketExposure::unknown(&self.bucket);
+        }
         let dossier = Dossier::read(&self.bucket, &self.facts, &Facts::default(), &self.zone);
         let mut verdict = Verdict::new(&dossier);
-        match object_access_controls(object_facts, &resource) {
+        match list {
             Fact::Present(list) => {
                 for entry in &list {
-                    if let Some(rule) = rules::of_entry(&dossier, entry, &Origin::ObjectAcl, &object.key) {
+                    if let Some(rule) =
+                        access_lists::of_entry(&dossier, entry, &Origin::ObjectAcl, &object.key)
+                    {
                         verdict.add(&rule);
                     }
                 }
@@ -111,8 +129,7 @@ struct Dossier<'a> {
 
 impl<'a> Dossier<'a> {
     fn read(bucket: &'a Bucket, facts: &Facts, account_facts: &Facts, zone: &'a ZoneOfTrust) -> Self {
-        let mut all = facts.clone();
-        all.inherit(account_facts);
+        let all = together(facts, account_facts);
         let project = project(&all, &bucket.account.id);
         let (ancestors, hierarchy) = ancestors(&all, &project);
         Self {
@@ -155,6 +172,21 @@ impl<'a> Dossier<'a> {
     fn prevention(&self) -> Setting {
         block::public_access_prevention(self)
     }
+}
+
+/// The facts of a bucket and of its project. Both name the roles that their policies use.
+fn together(facts: &Facts, account_facts: &Facts) -> Facts {
+    let operation = "iam:roles.get";
+    let mut all = facts.clone();
+    if let (Some(Value::Object(own)), Some(Value::Object(above))) =
+        (facts.answer(operation), account_facts.answer(operation))
+    {
+        let mut roles = above.clone();
+        roles.extend(own.clone());
+        all.record(operation, Value::Object(roles));
+    }
+    all.inherit(account_facts);
+    all
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use futures::StreamExt;
 use serde::Serialize;
 
 use crate::cloud::{Cloud, CloudError};
-use crate::estate::{Bucket, Gap, GapReason, Object};
+use crate::estate::{Bucket, Gap, GapReason, Object, Provider};
 use crate::exposure::{Access, Audience, BucketExposure, Certainty};
 
 /// What became of one claim.
@@ -149,7 +149,7 @@ fn compare(
     };
     let gap = (outcome == Outcome::Refuted).then(|| Gap {
         reason: GapReason::Failed,
-        operation: if access == Access::List { "s3:ListBucket" } else { "s3:GetObject" }.to_owned(),
+        operation: operation(bucket.account.provider, access).to_owned(),
         resource: bucket.name.clone(),
         detail: format!(
             "an unsigned request to `{}` was answered {answer}, against the verdict: the facts have changed, or our model of access is wrong",
@@ -157,6 +157,15 @@ fn compare(
         ),
     });
     Probed { access, key, outcome, answer, gap }
+}
+
+fn operation(provider: Provider, access: Access) -> &'static str {
+    match (provider, access) {
+        (Provider::Gcp, Access::List) => "storage:objects.list",
+        (Provider::Gcp, _) => "storage:objects.get",
+        (_, Access::List) => "s3:ListBucket",
+        (_, _) => "s3:GetObject",
+    }
 }
 
 #[cfg(test)]

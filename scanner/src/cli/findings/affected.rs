@@ -98,7 +98,7 @@ pub(super) async fn run(
     args: &AffectedArgs,
     mut config: Config,
 ) -> anyhow::Result<ExitCode> {
-    args.cloud.apply(&mut config.aws);
+    args.cloud.apply(&mut config.aws, &mut config.gcp);
     let recipients = args
         .recipient
         .iter()
@@ -163,7 +163,7 @@ async fn write(
     let classifier = Classifier::new(Limits::default(), random_key());
     let (mut people, mut not_seen) = (0, 0);
     for record in records {
-        let target = open(&record.target, &config.aws)?;
+        let target = open(&record.target, &config.aws, &config.gcp)?;
         let mut list = List::default();
         let take = &mut |key: &str, person| list.take(key, person);
         let mut looked = affected::look_again(&target, record, &classifier, &config.scan, take).await;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::bail;
 use serde_json::json;
 
 use crate::cloud::Lockable;
@@ -33,6 +34,9 @@ pub(super) fn lockable_for(
     buckets: &[Bucket],
     config: &Config,
 ) -> anyhow::Result<Arc<dyn Lockable>> {
+    if target == "gcp" || target.starts_with("gs://") {
+        bail!("`{target}` is planned for, but not written to: run the commands that the plan equals");
+    }
     if target != "aws" && !target.starts_with("s3://") {
         return Ok(Arc::new(LocalCloud::open(Path::new(target))?));
     }

@@ -48,7 +48,7 @@ pub(super) async fn plan(args: &PlanArgs, config: &Config) -> anyhow::Result<Pla
     } else {
         target
     };
-    let door = open(&target, &config.aws)?;
+    let door = open(&target, &config.aws, &config.gcp)?;
     let cloud = door.cloud.as_ref();
     let accounts = cloud.accounts().await?;
     let zone = scan::zone(cloud, &accounts, &config.scan.zone).await;

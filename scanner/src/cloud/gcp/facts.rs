@@ -76,20 +76,29 @@ async fn of_ancestors(session: &Session, account: &Account, facts: &mut Facts) {
         let (names, _) = ancestors(facts, &project(facts, &account.id));
         let Some(name) = names.into_iter().find(|name| !asked.contains(name)) else { break };
         if name.starts_with("folders/") {
-            let get =
-                async { verbatim(&session.ask(session.folders.get_folder().set_name(&name).send()).await?) };
+            let get = async {
+                let asked = session.folders.get_folder().set_name(&name);
+                or_code(session.ask(asked.send()).await.and_then(|folder| verbatim(&folder)))
+            };
             let policy = async {
                 let asked = session.folders.get_iam_policy().set_resource(&name).set_options(version_3());
-                verbatim(&session.ask(asked.send()).await?)
+                or_code(session.ask(asked.send()).await.and_then(|policy| verbatim(&policy)))
             };
-            let (get, policy) = futures::join!(get, policy);
-            folders.insert(name.clone(), or_code(get));
-            folder_policies.insert(name.clone(), or_code(policy));
+            let (get, policy) = futures::join!(
+                session.once(format!("get {name}"), get),
+                session.once(format!("policy of {name}"), policy)
+            );
+            folders.insert(name.clone(), get);
+            folder_policies.insert(name.clone(), policy);
             facts.record("cloudresourcemanager:folders.get", Value::Object(folders.clone()));
         } else {
-            let request = session.organizations.get_iam_policy().set_resource(&name).set_options(version_3());
-            let policy = session.ask(request.send()).await.and_then(|policy| verbatim(&policy));
-            organizations.insert(name.clone(), or_code(policy));
+            let policy = async {
+                let asked =
+                    session.organizations.get_iam_policy().set_resource(&name).set_options(version_3());
+                or_code(session.ask(asked.send()).await.and_then(|policy| verbatim(&policy)))
+            };
+            let policy = session.once(format!("policy of {name}"), policy).await;
+            organizations.insert(name.clone(), policy);
         }
         asked.insert(name);
     }
@@ -123,8 +132,12 @@ async fn of_roles(session: &Session, facts: &Facts) -> Option<Value> {
         return None;
     }
     let answers = by_name(roles.into_iter().take(NAMES_MAX).collect(), |role| {
-        let asked = session.roles.get_role().set_name(role).send();
-        async move { verbatim(&session.ask(asked).await?) }.boxed()
+        async move {
+            let asked = session.roles.get_role().set_name(&role).send();
+            let answer = async { or_code(session.ask(asked).await.and_then(|role| verbatim(&role))) };
+            Ok(session.once(format!("role {role}"), answer).await)
+        }
+        .boxed()
     });
     Some(answers.await)
 }

@@ -169,6 +169,11 @@ impl Failure {
         }
     }
 
+    /// The same for requests that carry none on purpose: being asked for credentials is the refusal.
+    pub(super) fn without_asking_for_credentials(self) -> Self {
+        if self.code == NO_CREDENTIALS { Self { advice: None, ..self } } else { self }
+    }
+
     /// Whether a refusal is about nothing but a missing permission.
     pub(super) fn is_refusal(&self) -> bool {
         self.reason == GapReason::Denied

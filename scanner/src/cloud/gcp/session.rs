@@ -1,5 +1,7 @@
 //! Which clients ask Google Cloud, with which credentials and how patiently?
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -15,6 +17,7 @@ use google_cloud_resourcemanager_v3::client::{Folders, Organizations, Projects};
 use google_cloud_storage::client::{Storage, StorageControl};
 use google_cloud_storage::read_resume_policy::NeverResume;
 use google_cloud_storage::retry_policy::RetryableErrors;
+use serde_json::Value;
 
 use super::failure::Failure;
 use super::settings::GcpSettings;
@@ -34,6 +37,10 @@ pub(super) struct Session {
     pub(super) roles: Iam,
     pub(super) assets: AssetService,
     pace: Pace,
+    /// Whether requests carry credentials.
+    signed: bool,
+    /// Answers about what many projects share: folders, organizations, roles.
+    shared: Mutex<BTreeMap<String, Value>>,
 }
 
 impl Session {
@@ -64,13 +71,27 @@ impl Session {
             roles: client(Iam::builder(), settings, &who).await?,
             assets: client(AssetService::builder(), settings, &who).await?,
             pace: Pace::new(settings.requests_per_second),
+            signed: settings.sign_requests,
+            shared: Mutex::default(),
         })
+    }
+
+    /// The answer to what was asked before, else what `ask` answers; two who ask at the same time both do.
+    pub(super) async fn once(&self, question: String, ask: impl Future<Output = Value>) -> Value {
+        let shared = || self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(answer) = shared().get(&question).cloned() {
+            return answer;
+        }
+        let answer = ask.await;
+        shared().insert(question, answer.clone());
+        answer
     }
 
     /// Sends one request in its turn.
     pub(super) async fn ask<T>(&self, request: impl Future<Output = Result<T, Error>>) -> Result<T, Failure> {
         self.pace.turn().await;
-        request.await.map_err(|error| Failure::of(&error))
+        let answer = request.await.map_err(|error| Failure::of(&error));
+        if self.signed { answer } else { answer.map_err(Failure::without_asking_for_credentials) }
     }
 }
 

@@ -2,17 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use crate::estate::gcp::{self, AccessControl, Binding, Policy};
-use crate::estate::{Fact, Gap};
-use crate::exposure::{Access, Audience};
+use crate::estate::gcp::{self, Binding, Policy};
+use crate::estate::{Fact, Gap, GapReason};
+use crate::exposure::Audience;
 
-use super::Dossier;
 use super::actions::{ACTIONS, Action, is_granted};
 use super::block::{Setting, uniform_access};
-use super::condition::{Shape, Subject, Term, terms};
+use super::condition::{Subject, Term, terms};
 use super::requesters::{Who, member_of, shown};
 use super::roles;
 use super::verdict::Notes;
+use super::{Dossier, access_lists};
+
+/// More grants to outsiders than a policy of IAM can hold ("Quotas and limits", IAM: 1,500 principals).
+const RULES_MAX: usize = 2_000;
 
 /// Where a grant stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +99,7 @@ impl Rule {
 }
 
 /// Every permission, with keys below a prefix.
-fn everything(below: &str) -> Vec<Give> {
+pub(super) fn everything(below: &str) -> Vec<Give> {
     ACTIONS.iter().map(|action| Give { action, term: Term::below(below) }).collect()
 }
 
@@ -130,8 +133,8 @@ pub(super) fn of_bucket(dossier: &Dossier<'_>, notes: &mut Notes) -> Vec<Rule> {
     }
     of_managed_folders(dossier, notes, &mut rules);
     of_project(dossier, notes, &mut rules);
-    of_bucket_acl(dossier, notes, &mut rules);
-    note_default_acl(dossier, notes);
+    access_lists::of_bucket(dossier, notes, &mut rules);
+    access_lists::note_default(dossier, notes);
     rules
 }
 
@@ -147,7 +150,7 @@ fn of_managed_folders(dossier: &Dossier<'_>, notes: &mut Notes, rules: &mut Vec<
         });
         gives
     };
-    let mut unread = |folder: &str, gap: &Gap, rules: &mut Vec<Rule>| {
+    let unread = |folder: &str, gap: &Gap, notes: &mut Notes, rules: &mut Vec<Rule>| {
         notes.may_miss(gap.clone());
         rules.push(Rule::unread(
             Origin::ManagedFolder(folder.to_owned()),
@@ -162,15 +165,15 @@ fn of_managed_folders(dossier: &Dossier<'_>, notes: &mut Notes, rules: &mut Vec<
                 match policy {
                     Fact::Present(policy) => {
                         let origin = Origin::ManagedFolder(folder);
-                        rules.extend(of_policy(dossier, &policy, &origin, &mut Notes::default()));
+                        rules.extend(of_policy(dossier, &policy, &origin, notes));
                     }
                     Fact::Absent => {}
-                    Fact::Unread(gap) => unread(&folder, &gap, rules),
+                    Fact::Unread(gap) => unread(&folder, &gap, notes, rules),
                 }
             }
         }
         Fact::Absent => {}
-        Fact::Unread(gap) => unread("", &gap, rules),
+        Fact::Unread(gap) => unread("", &gap, notes, rules),
     }
 }
 
@@ -203,108 +206,8 @@ fn of_project(dossier: &Dossier<'_>, notes: &mut Notes, rules: &mut Vec<Rule>) {
     }
 }
 
-/// Without uniform access IAM states the bucket's access list too, as legacy roles ("IAM relation to ACLs"): unread, it
-/// hides nothing where the policy was read.
-fn of_bucket_acl(dossier: &Dossier<'_>, notes: &mut Notes, rules: &mut Vec<Rule>) {
-    let uniform = uniform_access(dossier);
-    let operation = "storage:bucketAccessControls.list";
-    match gcp::access_controls(&dossier.facts, operation, &dossier.bucket.name) {
-        Fact::Present(list) => {
-            let own = list.iter().filter_map(|entry| of_entry(dossier, entry, &Origin::BucketAcl, ""));
-            match &uniform {
-                Setting::On(why) => {
-                    let public = own.filter(|rule| rule.is_public()).collect::<Vec<_>>();
-                    if !public.is_empty() {
-                        notes.closed(why.clone());
-                    }
-                    for rule in public {
-                        notes.latent(format!(
-                            "the {} counts again if uniform bucket-level access is turned off",
-                            rule.name()
-                        ));
-                    }
-                }
-                Setting::Off => rules.extend(own),
-                Setting::Unseen(gap) => rules.extend(own.map(|rule| rule.doubted(&gap.detail))),
-            }
-        }
-        Fact::Absent => {}
-        Fact::Unread(gap) => {
-            let reflected = matches!(dossier.policy, Fact::Present(_));
-            if !reflected && !matches!(uniform, Setting::On(_)) {
-                notes.may_miss(gap.clone());
-                let mut gives = everything("");
-                gives.retain(|give| give.action.access != Access::Read);
-                rules.push(Rule::unread(Origin::BucketAcl, Audience::Anyone, &gap, gives));
-            }
-        }
-    }
-}
-
-/// What every new object is stamped with. It grants nothing by itself: the objects' own lists do, which are read one by one.
-fn note_default_acl(dossier: &Dossier<'_>, notes: &mut Notes) {
-    if matches!(uniform_access(dossier), Setting::On(_)) {
-        return;
-    }
-    let operation = "storage:defaultObjectAccessControls.list";
-    if let Fact::Present(list) = gcp::access_controls(&dossier.facts, operation, &dossier.bucket.name) {
-        for entry in &list {
-            if of_entry(dossier, entry, &Origin::ObjectAcl, "")
-                .is_some_and(|rule| rule.audience != Audience::Organization)
-            {
-                notes.latent(format!(
-                    "every new object is granted {} to `{}` by the default object ACL",
-                    shown(&entry.role),
-                    shown(&entry.entity)
-                ));
-            }
-        }
-    }
-}
-
-impl Rule {
-    fn doubted(mut self, doubt: &str) -> Self {
-        self.doubts.insert(doubt.to_owned());
-        self
-    }
-}
-
-/// What an entry of an access list grants to somebody outside; the keys are the object's where it is an object's list.
-pub(super) fn of_entry(
-    dossier: &Dossier<'_>,
-    entry: &AccessControl,
-    origin: &Origin,
-    key: &str,
-) -> Option<Rule> {
-    let on_object = *origin == Origin::ObjectAcl;
-    let (audience, doubt) = outside(dossier.us().entity(&entry.entity))?;
-    let role = if on_object { roles::of_object_acl(&entry.role) } else { roles::of_bucket_acl(&entry.role) };
-    let mut doubts: BTreeSet<String> = doubt.into_iter().collect();
-    let actions: Vec<&Action> = match role.and_then(roles::permissions) {
-        Some(granted) => ACTIONS.iter().filter(|action| is_granted(action, granted)).collect(),
-        None => {
-            doubts.insert(format!("what `{}` of an access list allows is unknown", shown(&entry.role)));
-            ACTIONS.iter().filter(|action| !on_object || action.object).collect()
-        }
-    };
-    let keys = if on_object && !key.is_empty() {
-        Shape::Exactly(key.to_owned())
-    } else {
-        Shape::Prefix(String::new())
-    };
-    let term = Term { keys, ..Term::below("") };
-    let gives = actions.into_iter().map(|action| Give { action, term: term.clone() }).collect();
-    Some(Rule {
-        origin: origin.clone(),
-        role: entry.role.clone(),
-        member: entry.entity.clone(),
-        audience,
-        doubts,
-        gives,
-    })
-}
-
-fn outside(who: Who) -> Option<(Audience, Option<String>)> {
+/// Somebody outside, and why it might be somebody of ours.
+pub(super) fn outside(who: Who) -> Option<(Audience, Option<String>)> {
     match who {
         Who::Ours => None,
         Who::Known(audience) => Some((audience, None)),
@@ -318,6 +221,12 @@ fn of_policy(dossier: &Dossier<'_>, policy: &Policy, origin: &Origin, notes: &mu
     for binding in &policy.bindings {
         for member in &binding.members {
             for (name, audience, doubts) in whom(dossier, member) {
+                if rules.len() == RULES_MAX {
+                    let gap = too_long(dossier);
+                    rules.push(Rule::unread(origin.clone(), Audience::Anyone, &gap, everything("")));
+                    notes.may_miss(gap);
+                    return rules;
+                }
                 let rule = Rule {
                     origin: origin.clone(),
                     role: binding.role.clone(),
@@ -331,6 +240,15 @@ fn of_policy(dossier: &Dossier<'_>, policy: &Policy, origin: &Origin, notes: &mu
         }
     }
     rules
+}
+
+fn too_long(dossier: &Dossier<'_>) -> Gap {
+    Gap {
+        reason: GapReason::LimitReached,
+        operation: "storage:buckets.getIamPolicy".to_owned(),
+        resource: dossier.bucket.name.clone(),
+        detail: format!("a policy names more than {RULES_MAX} outsiders; the rest was not looked at"),
+    }
 }
 
 /// The rule with what its role gives under its condition; none if that is nothing.

@@ -258,6 +258,12 @@ impl<'a> Verdict<'a> {
         self.exposures.sort_by(|a, b| {
             (a.audience, a.certainty, &a.access, &a.keys).cmp(&(b.audience, b.certainty, &b.access, &b.keys))
         });
+        if self.exposures.is_empty() && self.notes.closed.is_empty() {
+            self.notes.closed("no policy and no access list names anybody outside".to_owned());
+            if let Setting::On(why) = &self.prevention {
+                self.notes.closed(why.clone());
+            }
+        }
         let gaps = self.gaps();
         BucketExposure {
             bucket: self.dossier.bucket.name.clone(),

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::cases::{facts, plain_account, plain_bucket, plain_facts, the_bucket};
+use crate::estate::GapReason;
 use crate::exposure::gcp::bucket_exposure;
 use crate::exposure::{Audience, BucketExposure, Exposure, ZoneOfTrust};
 
@@ -148,6 +149,23 @@ fn is_kept(way: &Exposure, wider: &BucketExposure) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+#[test]
+fn a_policy_longer_than_any_of_iams_is_judged_in_part_and_says_so() {
+    let bindings: Vec<Value> = (0..20_000)
+        .map(|number| {
+            let expression = format!("resource.name.startsWith(\"projects/_/buckets/bucket/objects/{number}/\")");
+            let member = format!("user:{number}@partner.example");
+            json!({"role": "roles/storage.objectViewer", "members": [member], "condition": {"expression": expression}})
+        })
+        .collect();
+    let mut of_bucket = plain_facts();
+    of_bucket.insert("storage:buckets.get".to_owned(), Value::Object(plain_bucket()));
+    of_bucket.insert("storage:buckets.getIamPolicy".to_owned(), json!({"bindings": bindings}));
+    let verdict = judged(&of_bucket, &plain_account());
+    assert!(verdict.gaps.iter().any(|gap| gap.reason == GapReason::LimitReached));
+    assert!(verdict.exposures.iter().any(|way| way.audience == Audience::Anyone));
 }
 
 proptest! {
