@@ -4,21 +4,27 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use crate::findings::{Finding, Severity};
+use crate::findings::{Finding, Severity, Transition};
 use crate::scan::Coverage;
 
 /// Keeps a row per finding until the end, to sort them.
 pub struct Human<W> {
     out: W,
     rows: Vec<(Severity, [String; 5])>,
+    /// Findings that are good to know: counted, so that the others can be seen.
+    informational: u64,
 }
 
 impl<W: Write> Human<W> {
     pub(super) fn new(out: W) -> Self {
-        Self { out, rows: Vec::new() }
+        Self { out, rows: Vec::new(), informational: 0 }
     }
 
     pub(super) fn finding(&mut self, finding: &Finding) {
+        if finding.severity == Severity::Informational {
+            self.informational += 1;
+            return;
+        }
         let who = finding.exposures.iter().map(|way| way.audience).min();
         let who =
             who.and_then(|who| serde_json::to_value(who).ok()).and_then(|who| Some(who.as_str()?.to_owned()));
@@ -29,6 +35,10 @@ impl<W: Write> Human<W> {
             }
             Some(_) => format!("{} in {}", finding.class, counted(finding.objects.count)),
             None => finding.class.clone(),
+        };
+        let what = match finding.status {
+            Transition::New => what,
+            status => format!("{what} ({})", status.as_str()),
         };
         let row = [
             finding.severity.as_str().to_owned(),
@@ -61,8 +71,14 @@ impl<W: Write> Human<W> {
             "{accounts} accounts, {buckets} buckets ({buckets_exposed} exposed), {} of {} objects read, {} findings",
             objects.read, objects.listed, coverage.findings
         )?;
-        for (reason, count) in &coverage.gaps_by_reason {
-            writeln!(self.out, "not seen: {reason} ({count})")?;
+        if self.informational > 0 {
+            let more = "of them informational, not shown here; `--format jsonl` tells all";
+            writeln!(self.out, "{} {more}", self.informational)?;
+        }
+        let unseen: Vec<String> =
+            coverage.gaps_by_reason.iter().map(|(reason, count)| format!("{reason} ({count})")).collect();
+        if !unseen.is_empty() {
+            writeln!(self.out, "not seen: {}", unseen.join(", "))?;
         }
         self.out.flush()
     }
