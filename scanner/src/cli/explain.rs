@@ -22,7 +22,7 @@ use crate::exposure::{self, BucketExposure, ZoneOfTrust};
 
 mod objects;
 pub(super) mod probe;
-mod text;
+pub(super) mod text;
 
 use probe::Probed;
 

@@ -97,7 +97,8 @@ fn write_lines(out: &mut impl Write, title: &str, lines: impl Iterator<Item = St
     Ok(())
 }
 
-fn audience(audience: Audience) -> &'static str {
+/// Whom an audience is to a reader, at the start of a sentence.
+pub(in super::super) fn audience(audience: Audience) -> &'static str {
     match audience {
         Audience::Anyone => "Anyone",
         Audience::AnyAuthenticated => "Anyone with an account",
@@ -107,7 +108,8 @@ fn audience(audience: Audience) -> &'static str {
     }
 }
 
-fn verb(access: Access) -> &'static str {
+/// What one does with an access.
+pub(in super::super) fn verb(access: Access) -> &'static str {
     match access {
         Access::List => "list",
         Access::Read => "read",

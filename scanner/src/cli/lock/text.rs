@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use crate::exposure::{Access, Audience, Exposure};
+use super::super::explain::text::{audience, verb};
+use crate::exposure::Exposure;
 use crate::lockdown::{BucketPlan, Outcome, Plan, Step};
 
 /// Ways in that are told one by one.
@@ -43,7 +44,7 @@ fn bucket(out: &mut impl Write, plan: &BucketPlan) -> io::Result<()> {
 fn ways(out: &mut impl Write, title: &str, ways: &[Exposure<String>]) -> io::Result<()> {
     for way in ways.iter().take(WAYS_TOLD) {
         let verbs: Vec<&str> = way.access.iter().map(|access| verb(*access)).collect();
-        writeln!(out, "  {title:<9}{} can {}  {}", who(way.audience), verbs.join(", "), way.keys)?;
+        writeln!(out, "  {title:<9}{} can {}  {}", audience(way.audience), verbs.join(", "), way.keys)?;
     }
     if ways.len() > WAYS_TOLD {
         writeln!(out, "  {:<9}and {} more", "", ways.len() - WAYS_TOLD)?;
@@ -65,23 +66,4 @@ pub(super) fn steps(out: &mut impl Write, steps: &[Step]) -> io::Result<()> {
         writeln!(out, "{style}{word:<10}{style:#}  {:<width$}  {}{detail}", step.bucket, step.setting)?;
     }
     Ok(())
-}
-
-fn who(audience: Audience) -> &'static str {
-    match audience {
-        Audience::Anyone => "anyone",
-        Audience::AnyAuthenticated => "anyone with an account",
-        Audience::External => "named others outside",
-        Audience::Cdn => "anyone, through a CDN,",
-        Audience::Organization => "others inside the organization",
-    }
-}
-
-fn verb(access: Access) -> &'static str {
-    match access {
-        Access::List => "list",
-        Access::Read => "read",
-        Access::Write => "write",
-        Access::Administer => "administer",
-    }
 }
