@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::journal::{Entry, Journal, JournalError, Place};
-use super::plan::{BucketPlan, HazardKind, Plan, Subject, state_hash};
+use super::plan::{BucketPlan, HazardKind, Plan, Scope, Subject, state_hash};
 use super::{Evidence, plan_bucket};
 use crate::cloud::{CloudError, Lockable, Stated};
 use crate::estate::{Bucket, Change, Object};
@@ -296,7 +296,12 @@ impl Run<'_> {
         }
         let subject = Subject::read(self.cloud, bucket.bucket(), plan.zone_of_trust.clone()).await;
         let (outcome, detail) = match plan_bucket(&subject, &plan.scope) {
-            None => (Outcome::Applied, "read again: nothing that the plan closes is open".to_owned()),
+            None => match new_doubt(&subject, bucket, &plan.scope) {
+                None => (Outcome::Applied, "read again: nothing that the plan closes is open".to_owned()),
+                Some(why) => {
+                    (Outcome::Failed, format!("read again: it cannot be said whether it is closed: {why}"))
+                }
+            },
             Some(open) => {
                 let why =
                     open.closes.first().and_then(|way| way.because.first().cloned()).unwrap_or_default();
@@ -379,6 +384,17 @@ impl Subject {
         ways.extend(self.object_ways(&self.facts, &self.objects));
         ways
     }
+}
+
+/// A way in of the plan's scope that can no longer be excluded, though it could when the plan was made: what was not read
+/// this time is not closed.
+fn new_doubt(subject: &Subject, plan: &BucketPlan, scope: &Scope) -> Option<String> {
+    let left = |way: &Exposure| {
+        plan.leaves.iter().any(|left| left.audience == way.audience && left.access == way.access)
+    };
+    let ways = subject.open_ways();
+    let new = ways.iter().find(|way| scope.contains(way.audience) && !left(way))?;
+    Some(new.because.first().map_or_else(|| "something could not be read".to_owned(), Clone::clone))
 }
 
 fn place(bucket: &Bucket) -> Place {
