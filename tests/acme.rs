@@ -98,13 +98,27 @@ fn no_planted_person_is_shown_anywhere() {
     let canaries = canaries();
     assert!(canaries.len() > 300);
     let estate = estate();
+    let facts = walkdir::WalkDir::new(&estate).into_iter().flatten();
+    let facts = facts.filter(|entry| entry.file_name() == "facts.json" && entry.depth() == 4);
+    let explained: Vec<Vec<String>> = facts
+        .flat_map(|file| {
+            let path = file.path().display().to_string();
+            ["human", "json"].map(|format| ["explain", "--format", format, &path].map(str::to_owned).to_vec())
+        })
+        .collect();
+    assert!(explained.len() >= 24, "{explained:?}");
     let estate = estate.to_str().unwrap();
     for args in [
         vec!["scan", "--all", "-vv", "--log-format", "json", estate],
         vec!["scan", "--all", "-vv", "--format", "human", estate],
         vec!["classify", estate],
-    ] {
-        let output = spillwatch(&args);
+        vec!["lock", "plan", "--format", "human", "--min-severity", "informational", "--external", estate],
+    ]
+    .into_iter()
+    .map(|args| args.into_iter().map(str::to_owned).collect())
+    .chain(explained)
+    {
+        let output = spillwatch(&args.iter().map(String::as_str).collect::<Vec<_>>());
         for text in [output.stdout, output.stderr] {
             let text = String::from_utf8(text).unwrap();
             // `classify` names the files that the user named; their paths are his own.

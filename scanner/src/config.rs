@@ -153,7 +153,11 @@ fn lockdown(mut section: Section<'_>, reader: &mut Reader<'_>) -> Option<Role> {
     let (mut name, mut external_id) = (None, None);
     section.set("role_name", reader, text, |value| name = Some(value));
     section.set("external_id", reader, text, |value| external_id = Some(value));
+    let at = section.at;
     section.end(reader);
+    if external_id.is_some() && name.is_none() {
+        reader.mistake(at, "`external_id` belongs to a role; set `role_name`".to_owned());
+    }
     name.map(|name| Role { name, external_id })
 }
 
@@ -386,6 +390,7 @@ mod tests {
         assert!(both.unwrap_err()[0].message.contains("exclude each other"));
         assert!(parse("[aws]\norganization = true\n").is_err());
         assert!(parse("[aws]\nexternal_id = \"x\"\n").is_err());
+        assert!(parse("[lockdown]\nexternal_id = \"x\"\n").is_err());
     }
 
     #[test]

@@ -14,7 +14,10 @@ pub mod gcp;
 pub mod pattern;
 pub mod policy;
 pub mod ranges;
+mod shell;
 mod ways;
+
+pub use shell::quoted;
 
 use pattern::Pattern;
 

@@ -13,7 +13,7 @@ mod examined;
 mod ledger;
 mod severity;
 
-pub use assessment::{Assessment, reads, reads_any};
+pub use assessment::{Assessment, reads, reads_any, sha256};
 pub use examined::{Examined, Holders};
 pub use ledger::{Look, Record, holds, reconcile};
 pub use severity::{Reach, Severity, of_access};

@@ -104,7 +104,8 @@ impl ObjectAcls {
     /// Who outside can reach one object through its own ACL; keys are the object's key. An ACL that could not be read is
     /// a gap, and so possible for everyone.
     pub fn exposure(&self, object: &Object, object_facts: &Facts) -> BucketExposure {
-        let resource = format!("{}/{}", self.bucket.name, object.key);
+        // Gaps tell it, and strangers wrote the key.
+        let resource = format!("{}/{}", self.bucket.name, spillwatch_classifiers::screen(&object.key));
         let grants = acl(object_facts, "s3:GetObjectAcl", &resource);
         if let Fact::Present(grants) = &grants
             && rules::of_acl(grants, &grants.owner.id, "", Some(&object.key)).is_empty()

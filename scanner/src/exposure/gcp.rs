@@ -78,7 +78,8 @@ impl ObjectAcls {
     /// Who outside can reach one object through its own ACL; keys are the object's key. An ACL that could not be read is
     /// a gap, and so possible for everyone.
     pub fn exposure(&self, object: &Object, object_facts: &Facts) -> BucketExposure {
-        let resource = format!("{}/{}", self.bucket.name, object.key);
+        // Gaps tell it, and strangers wrote the key.
+        let resource = format!("{}/{}", self.bucket.name, spillwatch_classifiers::screen(&object.key));
         let list = object_access_controls(object_facts, &resource);
         let us = Us { zone: &self.zone, project: &self.bucket.account.id, number: self.number.as_deref() };
         if let Fact::Present(list) = &list

@@ -1,4 +1,6 @@
-//! Which of several ways in say nothing that another does not say already?
+//! Which of several ways in say nothing that another does not say already, and what of one may be told?
+
+use std::collections::BTreeSet;
 
 use super::{Audience, Exposure, Keys};
 
@@ -15,6 +17,25 @@ impl Audience {
 }
 
 impl Exposure {
+    /// The same, fit to be told. A way in through one object's ACL names its key, which strangers wrote. Where the key holds
+    /// what must not be told, the witness goes too: a command with another key would prove nothing.
+    pub fn screened(&self) -> Self {
+        let told = |key: &str| spillwatch_classifiers::screen(key).as_str() == key;
+        if self.keys.include.iter().chain(&self.keys.exclude).all(|key| told(key)) {
+            return self.clone();
+        }
+        let screen = |keys: &BTreeSet<String>| {
+            keys.iter().map(|key| spillwatch_classifiers::screen(key).to_string()).collect()
+        };
+        Self {
+            keys: Keys { include: screen(&self.keys.include), exclude: screen(&self.keys.exclude) },
+            witness: None,
+            because: vec!["the ACL of an object whose key is screened".to_owned()],
+            closing: Vec::new(),
+            ..self.clone()
+        }
+    }
+
     /// Whether this makes `other` superfluous.
     pub fn says_as_much_as(&self, other: &Self) -> bool {
         self.audience.includes(other.audience)

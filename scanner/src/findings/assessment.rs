@@ -1,6 +1,6 @@
 //! What is wrong with a bucket, once its objects were looked into?
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 use spillwatch_classifiers::{Category, Classification, Distinct, Evidence};
@@ -10,7 +10,7 @@ use time::{OffsetDateTime, UtcOffset};
 use super::severity::{self, Volume};
 use super::{Examined, Finding, Found, Objects, Reach, SCHEMA, Sample, Severity, Transition};
 use crate::estate::{Bucket, Object, Provider};
-use crate::exposure::{Access, Audience, BucketExposure, Certainty, Exposure, Keys};
+use crate::exposure::{Access, Audience, BucketExposure, Certainty, Exposure};
 
 const TOP_KEYS: usize = 10;
 const EVIDENCE: usize = 5;
@@ -82,7 +82,7 @@ impl Assessment {
 
     /// Takes the ways in that an object's own ACL adds: they open the bucket, whatever the object holds.
     pub fn open(&mut self, own: &[Exposure]) {
-        for way in &own.iter().map(screened).collect::<Vec<_>>() {
+        for way in &own.iter().map(Exposure::screened).collect::<Vec<_>>() {
             // An object ACL has no conditions: what is merely possible was not read.
             if way.certainty == Certainty::Possible {
                 if self.unread.len() < TOP_KEYS && !self.unread.contains(way) {
@@ -134,7 +134,7 @@ impl Assessment {
                 },
             });
             pile.reach = pile.reach.max(reach);
-            for way in ways.iter().map(|way| screened(way)) {
+            for way in ways.iter().map(|way| way.screened()) {
                 if pile.exposures.len() < TOP_KEYS && !pile.exposures.contains(&way) {
                     pile.exposures.push(way);
                 }
@@ -305,25 +305,6 @@ impl Aggregate {
     }
 }
 
-/// A way in through one object's ACL names its key, which strangers wrote. Where the key holds what must not be told, the
-/// witness goes too: a command with another key would prove nothing.
-fn screened(way: &Exposure) -> Exposure {
-    let told = |key: &str| spillwatch_classifiers::screen(key).as_str() == key;
-    if way.keys.include.iter().chain(&way.keys.exclude).all(|key| told(key)) {
-        return way.clone();
-    }
-    let screen = |keys: &BTreeSet<String>| {
-        keys.iter().map(|key| spillwatch_classifiers::screen(key).to_string()).collect()
-    };
-    Exposure {
-        keys: Keys { include: screen(&way.keys.include), exclude: screen(&way.keys.exclude) },
-        witness: None,
-        because: vec!["the ACL of an object whose key is screened".to_owned()],
-        closing: Vec::new(),
-        ..way.clone()
-    }
-}
-
 fn outside(way: &Exposure, kinds: &[Access]) -> bool {
     way.audience != Audience::Organization && kinds.iter().any(|kind| way.access.contains(kind))
 }
@@ -341,5 +322,10 @@ pub fn reads_any(way: &Exposure) -> bool {
 fn uid(bucket: &Bucket, rule: &str, class: &str) -> String {
     let Bucket { account, name, .. } = bucket;
     let text = format!("v1|{}|{}|{name}|{rule}|{class}", account.provider, account.id);
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    sha256(text.as_bytes())
+}
+
+/// The SHA-256 of bytes, as hexadecimal digits.
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

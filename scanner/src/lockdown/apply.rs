@@ -184,8 +184,10 @@ impl Run<'_> {
         if let Some(why) = self.why_not(plan, &place, &subject, options) {
             return self.told(&place, "bucket", Outcome::Refused, why);
         }
-        for change in &plan.changes {
-            if !self.change(&place, change).await? {
+        for (at, change) in plan.changes.iter().enumerate() {
+            let later = plan.changes.get(at + 1..).unwrap_or_default();
+            let later = later.iter().filter(|later| later.setting == change.setting).collect::<Vec<_>>();
+            if !self.change(&place, change, &later).await? {
                 let detail = "the changes after the one that failed were not tried".to_owned();
                 return self.told(&place, "bucket", Outcome::Refused, detail);
             }
@@ -223,8 +225,14 @@ impl Run<'_> {
         (!same).then(|| "its state is not the one that the plan was made from; make a new plan".to_owned())
     }
 
-    /// Makes one change; false where going on would be blind.
-    async fn change(&mut self, place: &Place, change: &Change) -> Result<bool, ApplyError> {
+    /// Makes one change; false where going on would be blind. An earlier run may have gone on to `later` changes of the same
+    /// setting.
+    async fn change(
+        &mut self,
+        place: &Place,
+        change: &Change,
+        later: &[&Change],
+    ) -> Result<bool, ApplyError> {
         let bucket = place.bucket();
         let stated = match self.cloud.stated(&bucket, &change.setting).await {
             Ok(stated) => stated,
@@ -233,7 +241,8 @@ impl Run<'_> {
                 return Ok(false);
             }
         };
-        if change.setting.same(&stated.answer, &change.after) {
+        let is = |change: &Change| change.setting.same(&stated.answer, &change.after);
+        if is(change) || later.iter().any(|later| is(later)) {
             self.ended(place, change, Outcome::AlreadySo, String::new())?;
             return Ok(true);
         }
@@ -258,6 +267,7 @@ impl Run<'_> {
         set: Result<(), CloudError>,
     ) -> Result<bool, ApplyError> {
         let bucket = place.bucket();
+        let accepted = set.is_ok();
         let mut why = match set {
             Ok(()) => "it was accepted, but not seen to be so".to_owned(),
             Err(error) => error.to_string(),
@@ -270,11 +280,7 @@ impl Run<'_> {
                     return Ok(true);
                 }
                 // A refusal does not turn into success by waiting.
-                Ok(stated)
-                    if change.setting.same(&stated.answer, &change.before) && !why.contains("accepted") =>
-                {
-                    break;
-                }
+                Ok(stated) if !accepted && change.setting.same(&stated.answer, &change.before) => break,
                 Ok(_) => {}
                 Err(error) => why = error.to_string(),
             }

@@ -14,10 +14,10 @@ use age::x25519::Recipient;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::plan::{Plan, Subject, sha256};
+use super::plan::{Plan, Subject};
 use crate::estate::{Facts, Object, Provider};
 use crate::exposure::Exposure;
-use crate::findings::reads;
+use crate::findings::{reads, sha256};
 
 /// Objects that are listed of one bucket.
 const OBJECTS_MAX: usize = 1_000_000;

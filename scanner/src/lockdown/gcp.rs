@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::estate::{Change, Facts, Setting};
-use crate::exposure::Exposure;
+use crate::exposure::{Exposure, quoted};
 
 use super::plan::{Hazard, HazardKind, Made, Scope, Subject};
 
@@ -66,7 +66,8 @@ pub(super) fn plan(subject: &Subject, scope: &Scope) -> Option<Made> {
         leaves: after,
         refused,
         commands: vec![format!(
-            "gcloud storage buckets update 'gs://{name}' --public-access-prevention{matching}"
+            "gcloud storage buckets update {} --public-access-prevention{matching}",
+            quoted(&format!("gs://{name}"))
         )],
     })
 }

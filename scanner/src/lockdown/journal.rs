@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::apply::Outcome;
-use super::plan::sha256;
 use crate::estate::{Account, Bucket, Change, Provider};
+use crate::findings::sha256;
 
 /// Why a journal cannot be used.
 #[derive(Debug, thiserror::Error)]

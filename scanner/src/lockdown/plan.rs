@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::estate::{Account, Bucket, Change, Facts, Object, Provider, Setting};
 use crate::exposure::{self, Audience, BucketExposure, Certainty, Exposure, ObjectAcls, ZoneOfTrust};
+use crate::findings::sha256;
 
 use super::{gcp, s3};
 
@@ -214,20 +214,29 @@ pub fn plan_bucket(subject: &Subject, scope: &Scope) -> Option<BucketPlan> {
         Provider::Local => return None,
     };
     let Bucket { account, name, region } = &subject.bucket;
-    let changes = if made.refused.is_some() { Vec::new() } else { made.changes };
+    let (changes, commands) = match made.refused {
+        // What was not proved is not even told as commands.
+        Some(_) => (Vec::new(), Vec::new()),
+        None => (made.changes, made.commands),
+    };
     Some(BucketPlan {
         provider: account.provider,
         account: account.id.clone(),
         bucket: name.clone(),
         region: region.clone(),
         state_sha256: state_hash(subject, &changes),
-        closes: made.closes.iter().map(Exposure::told).collect(),
+        closes: told(&made.closes),
         changes,
         hazards: made.hazards.into_iter().collect(),
-        leaves: made.leaves.iter().map(Exposure::told).collect(),
+        leaves: told(&made.leaves),
         refused: made.refused,
-        commands: made.commands,
+        commands,
     })
+}
+
+/// Ways in as a person is told them.
+fn told(ways: &[Exposure]) -> Vec<Exposure<String>> {
+    ways.iter().map(|way| way.screened().told()).collect()
 }
 
 impl BucketPlan {
@@ -261,8 +270,4 @@ pub fn state_hash(subject: &Subject, changes: &[Change]) -> String {
     let objects: Vec<_> = subject.objects.iter().filter(|(object, _)| touched(&object.key)).collect();
     let objects: Vec<_> = objects.iter().map(|(object, facts)| (&object.key, facts)).collect();
     sha256(serde_json::json!([facts, account, objects]).to_string().as_bytes())
-}
-
-pub(super) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

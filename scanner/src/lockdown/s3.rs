@@ -88,6 +88,8 @@ impl Draft<'_> {
                     answers.insert(name.clone(), after.clone());
                 }
                 self.facts.record(setting.operation(), answers);
+                // AWS's own verdict was on the policy that stood.
+                self.facts.record("s3control:GetAccessPointPolicyStatus", json!({}));
             }
             Setting::ObjectAcl { key, .. } => {
                 if let Some((_, facts)) = self.objects.iter_mut().find(|(object, _)| object.key == *key) {
@@ -219,9 +221,6 @@ impl Draft<'_> {
             facts
         };
         let Some((left, removed)) = self.offending(&document, facts_with) else { return };
-        if removed.contains("Replicate") {
-            self.hazard(HazardKind::Replication, "the removed statement lets replication in".to_owned());
-        }
         let after = answer_of(&setting, left.as_ref());
         let because = format!("takes out {removed} only; every other statement stands");
         self.change(setting, after, because);
@@ -276,7 +275,7 @@ impl Draft<'_> {
             return Some(format!(
                 "it cannot be proved closed: {} ({})",
                 open.because.first().map_or("a way in stays", String::as_str),
-                open.keys
+                open.screened().keys
             ));
         }
         let possible = |ways: &[Exposure]| {
@@ -326,16 +325,15 @@ impl Draft<'_> {
             let detail = format!("{cut} ways in of others by name close as well");
             self.hazard(HazardKind::CrossAccount, detail);
         }
-        let delivers = self.changes.iter().any(|change| {
-            change.setting == Setting::BucketPolicy
-                && change.before.to_string().contains("logging.s3.amazonaws.com")
-                && !change.after.to_string().contains("logging.s3.amazonaws.com")
-        });
-        if delivers {
-            self.hazard(
-                HazardKind::LogDelivery,
-                "the removed statement lets access logs be delivered".to_owned(),
-            );
+        for (kind, word, what) in [
+            (HazardKind::LogDelivery, "logging.s3.amazonaws.com", "access logs be delivered"),
+            (HazardKind::Replication, "s3:replicate", "replication write here"),
+        ] {
+            let mentions = |answer: &Value| answer.to_string().to_lowercase().matches(word).count();
+            let policies = self.changes.iter().filter(|change| change.setting == Setting::BucketPolicy);
+            if policies.into_iter().any(|change| mentions(&change.after) < mentions(&change.before)) {
+                self.hazard(kind, format!("what is removed lets {what}"));
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What does the newest inventory report say of the objects whose ACLs are too many to ask for?
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 
 use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
@@ -19,6 +19,8 @@ const MANIFEST_BYTES_MAX: usize = 16 << 20;
 const GRANTED_MAX: usize = 200_000;
 /// Unpacked; a thousand million rows with their ACLs would be more.
 const FILE_BYTES_MAX: u64 = 64 << 30;
+/// A key of 1,024 bytes, each escaped as three, and an ACL of a hundred grants, fit several times over.
+const ROW_BYTES_MAX: u64 = 256 << 10;
 /// Chunks that the network is ahead of the unpacking.
 const CHUNKS_AHEAD: usize = 8;
 
@@ -121,9 +123,20 @@ fn rows(
     mut granted: BTreeMap<String, Facts>,
 ) -> Result<BTreeMap<String, Facts>, String> {
     let unpacked = MultiGzDecoder::new(Arriving { chunks, chunk: Bytes::new() }).take(FILE_BYTES_MAX);
-    let mut rows = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(unpacked);
-    let mut row = csv::StringRecord::new();
-    while rows.read_record(&mut row).map_err(|error| error.to_string())? {
+    let mut unpacked = BufReader::new(unpacked);
+    let (mut line, mut row) = (Vec::new(), csv::StringRecord::new());
+    loop {
+        // Keys are escaped and ACLs are base64, so that a row is a line: no quote may hold the rest of the file.
+        line.clear();
+        let read = (&mut unpacked).take(ROW_BYTES_MAX).read_until(b'\n', &mut line);
+        if read.map_err(|error| error.to_string())? == 0 {
+            break;
+        }
+        if line.len() as u64 == ROW_BYTES_MAX {
+            return Err("it holds a row longer than any".to_owned());
+        }
+        let mut rows = csv::ReaderBuilder::new().has_headers(false).from_reader(line.as_slice());
+        rows.read_record(&mut row).map_err(|error| error.to_string())?;
         let cells: Vec<&str> = row.iter().collect();
         if let Some((key, Some(facts))) = manifest.row(&cells, owner) {
             granted.insert(key, facts);
@@ -154,5 +167,41 @@ impl Read for Arriving {
         let taken = self.chunk.split_to(count);
         out.get_mut(..count).unwrap_or_default().copy_from_slice(&taken);
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    /// What becomes of a file of rows that unpacks to this.
+    fn read(unpacked: &[u8]) -> Result<BTreeMap<String, Facts>, String> {
+        let manifest = br#"{"sourceBucket": "b", "creationTimestamp": "1764115200000", "fileFormat": "CSV",
+            "fileSchema": "Bucket, Key, ObjectAccessControlList", "files": []}"#;
+        let manifest = Manifest::parse(manifest, "b").unwrap();
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(unpacked).unwrap();
+        let (send, receive) = mpsc::channel(1);
+        let reading = std::thread::spawn(move || rows(receive, &manifest, "us", BTreeMap::new()));
+        send.blocking_send(Ok(Bytes::from(packed.finish().unwrap()))).unwrap();
+        drop(send);
+        reading.join().unwrap()
+    }
+
+    #[test]
+    fn a_row_that_does_not_end_is_refused_not_kept_in_memory() {
+        assert!(read(&vec![b'a'; 4 << 20]).unwrap_err().contains("longer than any"));
+        let mut open_quote = b"\"b\",\"".to_vec();
+        open_quote.resize(4 << 20, b'x');
+        assert!(read(&open_quote).unwrap_err().contains("longer than any"));
+    }
+
+    #[test]
+    fn an_acl_that_a_row_does_not_tell_is_unread() {
+        let granted = read(b"\"b\",\"k\",\"\"\n").unwrap();
+        let answer = granted["k"].answer("s3:GetObjectAcl").unwrap();
+        assert!(answer["Error"]["Code"].is_string(), "{answer}");
     }
 }

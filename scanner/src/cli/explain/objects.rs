@@ -80,13 +80,13 @@ fn not_asked(verdict: &BucketExposure, detail: &str) -> Gap {
 
 /// Ways in that differ in their keys only are one way in with many keys.
 fn add(verdict: &mut BucketExposure, object: BucketExposure) {
-    for way in object.exposures {
+    for way in object.exposures.iter().map(Exposure::screened) {
         let alike = |known: &&mut Exposure| {
             (known.audience, known.certainty, &known.access) == (way.audience, way.certainty, &way.access)
         };
         let covered = verdict.exposures.iter().any(|known| {
             known.certainty == Certainty::Proven
-                && known.audience <= way.audience
+                && known.audience.includes(way.audience)
                 && known.access.is_superset(&way.access)
                 && way.keys.include.iter().all(|key| known.keys.contains(key))
         });

@@ -1,6 +1,6 @@
 //! Through which door is a target written to? Never the scan's: its own role, a short session, these buckets only.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,12 +53,11 @@ pub(super) fn lockable_for(
 
 /// What the session may do: what the role may, on these buckets alone. None where that is too long for AWS to take.
 fn session_policy(buckets: &[Bucket]) -> Option<String> {
-    let mut resources: BTreeMap<String, ()> = BTreeMap::new();
+    let mut resources = BTreeSet::new();
     for bucket in buckets {
-        resources.insert(format!("arn:*:s3:::{}", bucket.name), ());
-        resources.insert(format!("arn:*:s3:::{}/*", bucket.name), ());
+        resources.insert(format!("arn:*:s3:::{}", bucket.name));
+        resources.insert(format!("arn:*:s3:::{}/*", bucket.name));
     }
-    let resources: Vec<String> = resources.into_keys().collect();
     // What is asked about an account has no bucket to name.
     let about_accounts = ["s3:*AccessPoint*", "s3:GetAccountPublicAccessBlock", "cloudfront:List*"];
     let policy = json!({"Version": "2012-10-17", "Statement": [

@@ -1,6 +1,6 @@
 //! Which buckets does a person mean, and what would be done to each?
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -57,7 +57,7 @@ pub(super) async fn plan(args: &PlanArgs, config: &Config) -> anyhow::Result<Pla
         let mut listed = cloud.buckets(account);
         while let Some(bucket) = listed.next().await {
             match bucket {
-                Ok(bucket) if wanted.as_ref().is_none_or(|names| names.contains_key(&name(&bucket))) => {
+                Ok(bucket) if wanted.as_ref().is_none_or(|names| names.contains(&name(&bucket))) => {
                     buckets.push(bucket);
                 }
                 Ok(_) => {}
@@ -108,11 +108,11 @@ fn name(bucket: &Bucket) -> Name {
 }
 
 /// The buckets of the findings with these uids (all, where none is named) that are at least so severe.
-fn named(file: &Path, uids: &[String], least: Severity) -> anyhow::Result<BTreeMap<Name, ()>> {
+fn named(file: &Path, uids: &[String], least: Severity) -> anyhow::Result<BTreeSet<Name>> {
     let shown = file.display();
     let lines =
         BufReader::new(File::open(file).with_context(|| format!("could not read `{shown}`"))?).lines();
-    let (mut names, mut found) = (BTreeMap::new(), BTreeSet::new());
+    let (mut names, mut found) = (BTreeSet::new(), BTreeSet::new());
     for line in lines {
         let line = line.with_context(|| format!("could not read `{shown}`"))?;
         // The last line is the coverage.
@@ -120,7 +120,7 @@ fn named(file: &Path, uids: &[String], least: Severity) -> anyhow::Result<BTreeM
         let meant = uids.iter().find(|uid| finding.uid.starts_with(&uid.to_ascii_lowercase()));
         found.extend(meant.cloned());
         if meant.is_some() || (uids.is_empty() && finding.severity >= least) {
-            names.insert((finding.provider, finding.account, finding.bucket), ());
+            names.insert((finding.provider, finding.account, finding.bucket));
         }
     }
     if let Some(missing) = uids.iter().find(|uid| !found.contains(*uid)) {

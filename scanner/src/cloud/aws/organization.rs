@@ -5,7 +5,7 @@
 //! the account.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use aws_config::SdkConfig;
 use aws_sdk_organizations::Client;
@@ -13,6 +13,7 @@ use aws_sdk_organizations::types::{ParentType, PolicyType};
 use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
+use super::session::lock;
 use super::{session, shapes};
 
 /// Organizational units nest five deep (quotas of AWS Organizations); beyond, an answer is made up.
@@ -107,8 +108,4 @@ impl Organization {
         lock(&self.policies).insert(id.to_owned(), policy.clone());
         Ok(policy)
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

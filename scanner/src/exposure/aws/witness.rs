@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::exposure::Witness;
+use crate::exposure::shell::shown;
+use crate::exposure::{Witness, quoted};
 
 use super::judge::{Channel, Evidence};
 use super::keys::Place;
@@ -40,16 +41,6 @@ pub(super) fn witness(evidence: &Evidence, channel: &Channel, host: Option<&str>
         context,
         command,
     }
-}
-
-/// Text out of a policy, safe to print.
-fn shown(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
-
-/// A word for the shell.
-fn quoted(text: &str) -> String {
-    format!("'{}'", shown(text).replace('\'', r"'\''"))
 }
 
 /// Percent-encodes a key for a path.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::exposure::{Access, Audience, Witness};
+use crate::exposure::shell::shown as shown_whole;
+use crate::exposure::{Access, Audience, Witness, quoted};
 
 use super::Dossier;
 use super::actions::Action;
@@ -67,15 +68,6 @@ fn key(term: &Term) -> String {
     };
     let plain = candidates.iter().find(|key| !excluded(key)).or_else(|| candidates.first());
     plain.cloned().unwrap_or_default()
-}
-
-fn shown_whole(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
-
-/// A word for the shell.
-fn quoted(text: &str) -> String {
-    format!("'{}'", shown_whole(text).replace('\'', r"'\''"))
 }
 
 /// Percent-encodes a name as one part of a path or query.

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::estate::{Change, Setting};
+use crate::exposure::quoted;
 use crate::lockdown::plan::Subject;
 
 /// One command per change, ready to paste; nothing is left to the shell to read.
@@ -45,12 +46,16 @@ fn command(change: &Change, bucket: &str, account: &str) -> String {
                 quoted(&after.to_string())
             )
         }
+        // Another key than the object's would change another object.
+        Setting::ObjectAcl { key, .. } if spillwatch_classifiers::screen(key).as_str() != key => {
+            format!("# the ACL of an object of {bucket} whose key is not told here; `lock apply` changes it")
+        }
         Setting::ObjectAcl { key, version } => {
             let version =
                 version.as_ref().map_or(String::new(), |id| format!(" --version-id {}", quoted(id)));
             format!(
                 "aws s3api put-object-acl --bucket {bucket} --key {}{version} --access-control-policy {}",
-                quoted(spillwatch_classifiers::screen(key).as_str()),
+                quoted(key),
                 quoted(&after.to_string())
             )
         }
@@ -63,9 +68,4 @@ fn text(answer: &Value) -> String {
         Some(Value::String(text)) => text.clone(),
         other => other.map(Value::to_string).unwrap_or_default(),
     }
-}
-
-/// One word to a shell.
-fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
