@@ -395,6 +395,9 @@ fn an_access_point_is_closed_by_its_own_policy_and_the_delegation_stands() {
         "{planned}"
     );
     assert_eq!(planned["changes"].as_array().unwrap().len(), 1, "{planned}");
+    // The bucket itself would refuse the request: it is sent to the access point.
+    let sent = planned["closes"][0]["witness"]["command"].as_str().unwrap();
+    assert!(sent.contains("https://ap-111122223333.s3-accesspoint.eu-central-1.amazonaws.com/"), "{sent}");
     let (output, told) = lock.apply(&[]);
     assert_eq!(output.status.code(), Some(0), "{told}");
     lock.undo();

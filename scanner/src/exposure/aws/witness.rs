@@ -6,7 +6,7 @@ use crate::exposure::shell::shown;
 use crate::exposure::{Witness, quoted};
 
 use super::judge::{Channel, Evidence};
-use super::keys::Place;
+use super::keys::{Domain, Place};
 use super::requesters::Caller;
 
 /// The request behind `evidence`; `host` replaces S3's own where the way leads through a distribution.
@@ -57,9 +57,38 @@ fn path(key: &str) -> String {
     path
 }
 
-/// The address of the bucket: virtual-hosted, but for names with dots, which no certificate covers.
+/// The ARN of the access point that requests go through, where it is one that is known.
+fn access_point(place: &Place) -> Option<&str> {
+    match &place.access_point.as_ref()?.arn {
+        Domain::Fixed(arn) => arn.first().map(String::as_str),
+        _ => None,
+    }
+}
+
+/// The host that answers for an access point: `NAME-ACCOUNT.s3-accesspoint.REGION.…`, or `ALIAS.accesspoint.s3-global.…` for
+/// one that spans regions (S3 User Guide, "Access points" and "Making requests through a Multi-Region Access Point").
+fn access_point_host(arn: &str, suffix: &str) -> Option<String> {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let [_, _, _, region, account, resource] = parts.as_slice() else { return None };
+    let name = resource.strip_prefix("accesspoint/")?;
+    let is_label =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
+    if name.is_empty() || ![*region, *account, name].into_iter().all(is_label) {
+        return None;
+    }
+    Some(match *region {
+        "" => format!("{name}.accesspoint.s3-global.{suffix}"),
+        region => format!("{name}-{account}.s3-accesspoint.{region}.{suffix}"),
+    })
+}
+
+/// The address of the bucket, or of the access point before it: virtual-hosted, but for names with dots, which no certificate
+/// covers.
 pub(super) fn endpoint(place: &Place) -> String {
     let suffix = if place.partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
+    if let Some(host) = access_point(place).and_then(|arn| access_point_host(arn, suffix)) {
+        return format!("https://{host}");
+    }
     let service = match &place.region {
         Some(region) => format!("s3.{region}.{suffix}"),
         None => format!("s3.{suffix}"),
@@ -141,7 +170,8 @@ fn api(action: &str, evidence: &Evidence, place: &Place, options: &str) -> Strin
         "DeleteObjectVersion" => "delete-object".to_owned(),
         other => kebab(other),
     };
-    let mut command = format!("aws s3api {name} --bucket {}", quoted(&place.bucket));
+    let mut command =
+        format!("aws s3api {name} --bucket {}", quoted(access_point(place).unwrap_or(&place.bucket)));
     if let Some(key) = &evidence.key {
         command.push_str(&format!(" --key {}", quoted(key)));
     }
@@ -179,4 +209,27 @@ fn kebab(name: &str) -> String {
         text.push(c.to_ascii_lowercase());
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_access_point_answers_at_a_host_of_its_own() {
+        let host = |arn| access_point_host(arn, "amazonaws.com");
+        assert_eq!(
+            host("arn:aws:s3:eu-central-1:111122223333:accesspoint/ap").as_deref(),
+            Some("ap-111122223333.s3-accesspoint.eu-central-1.amazonaws.com")
+        );
+        assert_eq!(
+            host("arn:aws:s3::111122223333:accesspoint/m1.mrap").as_deref(),
+            Some("m1.mrap.accesspoint.s3-global.amazonaws.com")
+        );
+        for odd in
+            ["", "arn:aws:s3:::bucket", "arn:aws:s3:eu/../:1:accesspoint/ap", "arn:aws:s3:r:1:accesspoint/"]
+        {
+            assert_eq!(host(odd), None, "{odd}");
+        }
+    }
 }
