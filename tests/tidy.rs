@@ -70,6 +70,25 @@ fn imports_point_down_only() {
 }
 
 #[test]
+fn only_lockdown_is_handed_a_door_that_writes() {
+    let source = root().join("scanner/src");
+    let may = ["cloud", "cloud.rs", "lockdown", "lockdown.rs", "cli/lock", "cli/lock.rs"];
+    let (mut wrong, mut seen) = (Vec::new(), 0);
+    for file in rust_files(&source) {
+        if !std::fs::read_to_string(&file).unwrap().contains("Lockable") {
+            continue;
+        }
+        seen += 1;
+        let inside = file.strip_prefix(&source).unwrap();
+        if !may.iter().any(|place| inside.starts_with(place)) {
+            wrong.push(inside.display().to_string());
+        }
+    }
+    assert!(seen >= 4, "only {seen} files name it");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
 fn pure_floors_do_no_io_and_read_no_clock() {
     let worldly = [
         "std::fs",

@@ -16,6 +16,7 @@ pub mod aws;
 pub mod gcp;
 pub mod local;
 mod pace;
+mod pages;
 
 /// What can be read from a provider. Facts never fail: an error is itself recorded as the answer.
 #[async_trait]

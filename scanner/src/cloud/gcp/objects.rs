@@ -2,28 +2,19 @@
 
 use std::sync::Arc;
 
-use futures::stream::{self, BoxStream, StreamExt};
+use futures::stream::BoxStream;
 use google_cloud_storage::model::{ListObjectsResponse, Object as Listed};
 use time::OffsetDateTime;
-use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 
 use super::buckets::path;
 use super::session::{Session, Turn, turned};
 use crate::cloud::CloudError;
+use crate::cloud::pages::{Page, Pages, ahead};
 use crate::estate::{Bucket, Checksums, GapReason, Object};
 
-/// Pages that wait while the caller is busy: one on its way and this many at hand bound the memory of a listing.
-const PAGES_AHEAD: usize = 2;
 const PAGE: i32 = 1_000;
 
 const LIST: &str = "storage:objects.list";
-
-/// What the fetching task hands over; the last one says so, so that a task that ended early is not taken for the end.
-struct Page {
-    objects: Vec<Object>,
-    last: bool,
-}
 
 /// The current objects of a bucket, a page at a time. The next pages are fetched while the caller works.
 pub(super) fn pages(
@@ -31,33 +22,11 @@ pub(super) fn pages(
     bucket: Bucket,
     prefix: String,
 ) -> BoxStream<'static, Result<Vec<Object>, CloudError>> {
-    let name = bucket.name.clone();
-    let (sender, receiver) = mpsc::channel(PAGES_AHEAD);
-    // Dropping the stream drops the set, which ends the task.
-    let mut fetching = JoinSet::new();
-    fetching.spawn(fetch(session, bucket, prefix, sender));
-    stream::unfold(Some((receiver, fetching)), move |state| {
-        let name = name.clone();
-        async move {
-            let (mut receiver, fetching) = state?;
-            match receiver.recv().await {
-                Some(Ok(Page { objects, last })) => {
-                    Some((Ok(objects), (!last).then_some((receiver, fetching))))
-                }
-                Some(Err(error)) => Some((Err(error), None)),
-                None => Some((Err(broken(&name, "the listing was abandoned")), None)),
-            }
-        }
-    })
-    .boxed()
+    let abandoned = broken(&bucket.name, "the listing was abandoned");
+    ahead(abandoned, |pages| fetch(session, bucket, prefix, pages))
 }
 
-async fn fetch(
-    session: Arc<Session>,
-    bucket: Bucket,
-    prefix: String,
-    pages: mpsc::Sender<Result<Page, CloudError>>,
-) {
+async fn fetch(session: Arc<Session>, bucket: Bucket, prefix: String, pages: Pages) {
     let mut token = String::new();
     loop {
         let asked = session
