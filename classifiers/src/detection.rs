@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::copies::Match;
 use crate::{Distinct, Masked};
 
 /// The kinds of content that must not be reachable from outside.
@@ -94,6 +95,9 @@ pub struct Classification {
     pub content_type: &'static str,
     /// One per category found, most confident first.
     pub detections: Vec<Detection>,
+    /// Known documents that stand in it, where an index of them was given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<Match>,
     /// Bytes that were looked at.
     pub bytes_read: u64,
     /// Bytes that the object has, where known.

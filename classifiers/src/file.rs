@@ -1,6 +1,7 @@
 //! What happens to the bytes of one file, be it the object itself or a part of it?
 
 use crate::content_type::{self, ContentType, HEAD_BYTES, Reading};
+use crate::copies::FileState;
 use crate::credential;
 use crate::encrypted::statistics::Statistics;
 use crate::encrypted::{self, Verdict};
@@ -50,12 +51,23 @@ impl Sink for Inside {
     fn text(&mut self, place: &Place, text: &str) {
         self.gather.planning.push(text);
         self.gather.planning.push("\n");
+        if let Some(copies) = &mut self.gather.copies {
+            copies.text(place, text.as_bytes());
+            copies.text(place, b"\n");
+        }
         self.scan(text.as_bytes(), place, Start::Part);
     }
 
     fn row(&mut self, table: &Place, row: u64, cells: &[&str]) {
         self.scan(cells.join("\t").as_bytes(), table, Start::Row(row));
         self.gather.planning.row(cells);
+        if let Some(copies) = &mut self.gather.copies {
+            copies.row(table, cells.iter().copied());
+            for cell in cells {
+                copies.text(table, cell.as_bytes());
+                copies.text(table, b"\t");
+            }
+        }
         let key = self.gather.key;
         if let Some(table) = self.gather.table(table) {
             table.row(cells, key);
@@ -126,6 +138,8 @@ enum Stage {
     Compressed(Box<Decompressor>, Box<File>),
     /// Bytes of which only the end is still of interest.
     Binary(Box<Binary>),
+    /// A format of which only copies are of interest.
+    Opaque,
     /// Nothing that comes now is of interest.
     Done,
 }
@@ -150,6 +164,8 @@ pub(crate) struct File {
     media_type: &'static str,
     /// The running text of this file.
     planning: Planning,
+    /// What is remembered of it for copies.
+    copies: Option<Box<FileState>>,
 }
 
 impl File {
@@ -170,6 +186,7 @@ impl File {
             stage,
             media_type: ContentType::Binary.media_type(),
             planning: Planning::new(),
+            copies: None,
         }
     }
 
@@ -198,6 +215,9 @@ impl File {
             self.begin(inside, budget);
         }
         self.end(inside, budget);
+        if let Some(copies) = &mut inside.gather.copies {
+            copies.end_file(&self.place);
+        }
         self.leave(inside, outer);
         inside.gather.document(self.planning, &self.place);
         self.media_type
@@ -205,13 +225,21 @@ impl File {
 
     /// Makes this the file whose bytes are being read; the depth of the one that was.
     fn enter(&mut self, inside: &mut Inside) -> u32 {
-        std::mem::swap(&mut self.planning, &mut inside.gather.planning);
+        self.swap(inside);
         std::mem::replace(&mut inside.depth, self.depth)
     }
 
     fn leave(&mut self, inside: &mut Inside, outer: u32) {
-        std::mem::swap(&mut self.planning, &mut inside.gather.planning);
+        self.swap(inside);
         inside.depth = outer;
+    }
+
+    /// What is gathered of each file on its own changes places with what was gathered of the other.
+    fn swap(&mut self, inside: &mut Inside) {
+        std::mem::swap(&mut self.planning, &mut inside.gather.planning);
+        if let Some(copies) = &mut inside.gather.copies {
+            copies.swap(&mut self.copies);
+        }
     }
 
     /// Chooses how to read on, by the head.
@@ -252,6 +280,9 @@ impl File {
                 }
                 None => self.unsupported(inside),
             },
+            Reading::Opaque if inside.gather.copies.as_ref().is_some_and(|copies| copies.wants_pieces()) => {
+                Stage::Opaque
+            }
             Reading::Opaque => Stage::Done,
             Reading::Unknown => {
                 let statistics = (!recognised).then(Statistics::new);
@@ -280,8 +311,13 @@ impl File {
         if bytes.is_empty() {
             return;
         }
+        if matches!(self.stage, Stage::Binary(_) | Stage::Whole(..) | Stage::Opaque)
+            && let Some(copies) = &mut inside.gather.copies
+        {
+            copies.bytes(&self.place, bytes);
+        }
         match &mut self.stage {
-            Stage::Head(_) | Stage::Done => {}
+            Stage::Head(_) | Stage::Opaque | Stage::Done => {}
             Stage::Text(text) => text.push(&mut inside.gather, bytes),
             Stage::Grammar(decoder, stream) => {
                 decoder.decode(bytes, |text| stream.push(text, inside, budget))
@@ -319,7 +355,7 @@ impl File {
 
     fn end(&mut self, inside: &mut Inside, budget: &mut Budget) {
         match std::mem::replace(&mut self.stage, Stage::Done) {
-            Stage::Head(_) | Stage::Done => {}
+            Stage::Head(_) | Stage::Opaque | Stage::Done => {}
             Stage::Text(text) => {
                 let found = text.finish(&mut inside.gather);
                 if self.media_type == ContentType::Plain.media_type() {

@@ -1,5 +1,6 @@
 //! What was seen in one object, over everything nested in it?
 
+use crate::copies::Tracker;
 use crate::credential::Secrets;
 use crate::encrypted::Verdict;
 use crate::extract::Place;
@@ -40,6 +41,8 @@ pub(crate) struct Gather {
     /// The running text of the file that is being read.
     pub(crate) planning: Planning,
     pub(crate) documents: Vec<Document>,
+    /// What of it goes into an index of known documents, or is sought in one.
+    pub(crate) copies: Option<Box<Tracker>>,
     pub(crate) gaps: Vec<Gap>,
 }
 
@@ -62,6 +65,7 @@ impl Gather {
             encrypted: Vec::new(),
             planning: Planning::new(),
             documents: Vec::new(),
+            copies: None,
             gaps: Vec::new(),
         }
     }
@@ -89,6 +93,9 @@ impl Gather {
         self.secrets.key_record(fields, place, self.key);
         if let Some(verdict) = encrypted::by_fields(fields) {
             self.encrypted(place, verdict);
+        }
+        if let Some(copies) = &mut self.copies {
+            copies.row(place, fields.iter().map(|(_, value)| *value));
         }
     }
 

@@ -8,6 +8,7 @@
 
 pub mod affected;
 mod content_type;
+pub mod copies;
 mod credential;
 mod detection;
 mod detectors;

@@ -5,6 +5,7 @@
 
 mod masks;
 
+pub(crate) use masks::within;
 use masks::{LANES, is_token, masks};
 
 /// What could stand at a position.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::content_type::HEAD_BYTES;
+use crate::copies::{Index, Tracker};
 use crate::extract::Budget;
 use crate::file::{File, Inside};
 use crate::gather::Gather;
@@ -56,6 +57,8 @@ pub enum Flow {
 pub struct Classifier {
     limits: Arc<Limits>,
     key: HashKey,
+    /// The documents of which copies are sought.
+    index: Option<Arc<Index>>,
 }
 
 impl Default for Classifier {
@@ -68,21 +71,31 @@ impl Default for Classifier {
 impl Classifier {
     /// `sketch_key` keys the hashes of [`crate::Distinct`]: random per run, or kept where counts are to be merged across runs.
     pub fn new(limits: Limits, sketch_key: [u8; 32]) -> Self {
-        Self { limits: Arc::new(limits), key: HashKey::new(sketch_key) }
+        Self { limits: Arc::new(limits), key: HashKey::new(sketch_key), index: None }
+    }
+
+    /// The same, and copies of the index's documents are sought too: see [`Classification::copies`].
+    pub fn with_index(self, index: Arc<Index>) -> Self {
+        Self { index: Some(index), ..self }
     }
 
     /// Starts on an object.
     pub fn begin(&self, hints: Hints<'_>) -> Session {
-        self.begin_with(hints, self.key)
+        let tracker = self.index.as_ref().map(|index| Box::new(Tracker::seek(Arc::clone(index))));
+        self.begin_with(hints, Gather { copies: tracker, ..Gather::new(self.key) })
+    }
+
+    /// Starts on an object that goes into an index: see [`crate::copies`].
+    pub(crate) fn begin_tracked(&self, hints: Hints<'_>, tracker: Tracker) -> Session {
+        self.begin_with(hints, Gather { copies: Some(Box::new(tracker)), ..Gather::new(self.key) })
     }
 
     /// Starts on an object whose people are to be named: see [`crate::affected`].
     pub(crate) fn begin_listing(&self, hints: Hints<'_>) -> Session {
-        self.begin_with(hints, self.key.listing())
+        self.begin_with(hints, Gather::new(self.key.listing()))
     }
 
-    fn begin_with(&self, hints: Hints<'_>, key: HashKey) -> Session {
-        let mut gather = Gather::new(key);
+    fn begin_with(&self, hints: Hints<'_>, mut gather: Gather) -> Session {
         if let Some(verdict) = encrypted::by_metadata(hints.metadata) {
             gather.encrypted(&crate::extract::Place::default(), verdict);
         }
@@ -137,10 +150,12 @@ impl Session {
 
     /// Ends the object. The result is the same however the bytes were cut into chunks.
     pub fn finish(self) -> Classification {
-        self.end().0
+        let (mut classification, gather) = self.end();
+        classification.copies = gather.copies.map(|tracker| tracker.matches()).unwrap_or_default();
+        classification
     }
 
-    /// Ends the object; what was gathered is of use to [`crate::affected`] alone.
+    /// Ends the object; what was gathered is of use to [`crate::affected`] and [`crate::copies`].
     pub(crate) fn end(self) -> (Classification, Gather) {
         let Self { mut inside, mut budget, file, name, size, read, enough } = self;
         let content_type = file.finish(&mut inside, &mut budget);
@@ -156,7 +171,8 @@ impl Session {
         let detections = detectors::judge(&mut inside.gather, &name);
         // Where the head was enough, what came with it in the same chunk was not looked at.
         let bytes_read = if enough { read.min(HEAD_BYTES as u64) } else { read };
-        (Classification { content_type, detections, bytes_read, bytes_total, gaps }, inside.gather)
+        let copies = Vec::new();
+        (Classification { content_type, detections, copies, bytes_read, bytes_total, gaps }, inside.gather)
     }
 }
 

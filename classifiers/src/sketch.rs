@@ -65,7 +65,7 @@ impl HashKey {
 }
 
 /// Eight bytes in ASCII lower case.
-fn folded(word: u64) -> u64 {
+pub(crate) fn folded(word: u64) -> u64 {
     const EACH: u64 = 0x0101_0101_0101_0101;
     let low = word & (0x7f * EACH);
     // The top bit of each byte that is at least `A`, and of each that is beyond `Z`.

@@ -11,6 +11,17 @@ use crate::extract::Place;
 use crate::gather::Gather;
 use crate::scan::Sought;
 
+/// What the lines of a text are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// Parts of something that runs on.
+    Running,
+    /// Rows, one each.
+    Rows,
+    /// Events, one each.
+    Log,
+}
+
 /// A layout of text, with what its parser remembers between lines.
 #[derive(Debug)]
 pub(crate) enum Structure {
@@ -62,6 +73,15 @@ impl Structure {
             Self::Log(_) => "text/x-log",
             Self::Sql(_) => "application/sql",
             Self::Prose(_) => "text/plain",
+        }
+    }
+
+    /// What its lines are.
+    pub(crate) fn layout(&self) -> Layout {
+        match self {
+            Self::Delimited(_) | Self::JsonLines(_) | Self::Sql(_) => Layout::Rows,
+            Self::Log(_) => Layout::Log,
+            Self::JsonDocument(_) | Self::Prose(_) => Layout::Running,
         }
     }
 

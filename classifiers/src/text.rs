@@ -7,7 +7,7 @@ mod encoding;
 use crate::extract::Place;
 use crate::gather::Gather;
 use crate::sightings::{Position, Start};
-use crate::structure::Structure;
+use crate::structure::{Layout, Structure};
 pub(crate) use encoding::Decoder;
 
 /// Bytes of a block; fits the second-level cache together with what is made of it.
@@ -91,6 +91,13 @@ impl TextStream {
         };
         let structure = self.structure.get_or_insert_with(|| Structure::of(block, &self.place));
         structure.push(gather, block);
+        if let Some(copies) = &mut gather.copies {
+            match structure.layout() {
+                Layout::Running => copies.text(&self.place, block),
+                Layout::Rows => copies.lines(&self.place, block, false),
+                Layout::Log => copies.lines(&self.place, block, true),
+            }
+        }
         let sought = structure.sought();
         let position = Position { place: &self.place, start: Start::Byte(self.offset) };
         gather.scan(self.buffer.get(..end).unwrap_or_default(), self.looked_at, position, sought);

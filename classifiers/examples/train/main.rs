@@ -7,6 +7,7 @@
 //! cargo run --release -p spillwatch-classifiers --example train -- ciphertext FOLDER
 //! cargo run --release -p spillwatch-classifiers --example train -- ciphertext-accuracy FOLDER
 //! cargo run --release -p spillwatch-classifiers --example train -- recognise FOLDER
+//! cargo run --release -p spillwatch-classifiers --example train -- licences FOLDER
 //! ```
 #![allow(
     clippy::indexing_slicing,
@@ -14,6 +15,7 @@
 )]
 
 mod ciphertext;
+mod licences;
 mod linear;
 mod metrics;
 mod planning;
@@ -32,8 +34,11 @@ fn main() -> Result<()> {
         ["planning-accuracy", folder] => planning::evaluate(Path::new(folder), 3)?,
         ["ciphertext", folder] => ciphertext::train(Path::new(folder), root)?,
         ["ciphertext-accuracy", folder] => ciphertext::evaluate(Path::new(folder))?,
+        ["licences", folder] => licences::write(Path::new(folder), root)?,
         ["recognise", folder] => recognise::report(Path::new(folder))?,
-        _ => bail!("usage: train planning|planning-accuracy|ciphertext|ciphertext-accuracy|recognise FOLDER"),
+        _ => bail!(
+            "usage: train planning|planning-accuracy|ciphertext|ciphertext-accuracy|licences|recognise FOLDER"
+        ),
     };
     writeln!(std::io::stdout(), "{report}")?;
     Ok(())

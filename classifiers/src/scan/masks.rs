@@ -55,7 +55,7 @@ fn whole(block: &[u8; LANES]) -> Masks {
 }
 
 /// All ones for each byte among the `count` from `first` on.
-fn within(v: u8x16, first: u8, count: u8) -> u8x16 {
+pub(crate) fn within(v: u8x16, first: u8, count: u8) -> u8x16 {
     let from = v - u8x16::splat(first);
     from.min(u8x16::splat(count - 1)).simd_eq(from)
 }

@@ -1,0 +1,232 @@
+//! Which known documents stand in an object, how much of each, and where?
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::index::{Document, Index, ORDINAL_MASK};
+use super::key::Kind;
+use crate::extract::Place;
+use crate::{Masked, mask};
+
+/// Documents followed in one object.
+const DOCUMENTS_MAX: usize = 1024;
+/// Prints remembered of one object, over all documents.
+const PRINTS_MAX: usize = 1 << 18;
+/// Runs of words that follow each other in a document do so in its copy within so many words.
+const NEAR_WORDS: u64 = 64;
+/// How many prints of a document may be missing between two that follow each other.
+const NEAR_ORDINALS: u8 = 4;
+/// Runs of words by which a document must be known to be told by all of them in any order.
+const WORDS_MIN: u32 = 2;
+/// Rows that tables share by chance are fewer.
+const ROWS_MIN: u32 = 8;
+/// The same for tables that hardly have as many.
+const ROWS_MIN_OF_FEW: u32 = 3;
+/// A document of which less was seen beside another that explains the same prints is not told.
+const OWN_SHARE: usize = 2;
+
+/// How a known document was recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    /// By runs of its words.
+    Words,
+    /// By rows of its tables.
+    Rows,
+    /// By pieces of its bytes.
+    Pieces,
+}
+
+impl How {
+    /// The word used in findings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Words => "words",
+            Self::Rows => "rows",
+            Self::Pieces => "pieces",
+        }
+    }
+}
+
+/// A known document that stands in an object, or a part of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Match {
+    /// Its name, screened.
+    pub document: Masked,
+    /// Its number in the index.
+    #[serde(skip)]
+    pub number: u32,
+    /// How it was recognised.
+    pub how: How,
+    /// How much of it is here, 0..=1.
+    pub share: f64,
+    /// How many of its prints (runs of words, rows, pieces) are here.
+    pub prints: u32,
+    /// Path inside archives and documents, masked where it is made of content; empty for the object itself.
+    pub at: Masked,
+    /// From which word, row or byte on, counted from zero (rows from one).
+    pub from: u64,
+    /// Up to which one.
+    pub to: u64,
+}
+
+/// Where a print stands in its file, in words, rows or bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Spot {
+    pub(super) at: u64,
+    pub(super) length: u64,
+}
+
+/// What was seen of known documents so far.
+#[derive(Debug)]
+pub(super) struct Matches {
+    index: Arc<Index>,
+    seen: HashMap<(u32, How), Seen>,
+    prints: usize,
+    /// The number of the file within the object.
+    file: u32,
+}
+
+#[derive(Debug)]
+struct Seen {
+    prints: HashSet<u64>,
+    at: Masked,
+    from: u64,
+    to: u64,
+    file: u32,
+    last: u64,
+    last_ordinal: u8,
+    /// Prints that followed the one before as they do in the document.
+    in_order: u32,
+}
+
+impl Matches {
+    pub(super) fn new(index: Arc<Index>) -> Self {
+        Self { index, seen: HashMap::new(), prints: 0, file: 0 }
+    }
+
+    pub(super) fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// Looks a print up; whether a document has it.
+    pub(super) fn seek(&mut self, kind: Kind, pick: u64, print: u64, place: &Place, spot: Spot) -> bool {
+        let how = match kind {
+            Kind::Words => How::Words,
+            Kind::Row => How::Rows,
+            Kind::Piece => How::Pieces,
+            Kind::Whole => return false,
+        };
+        let mut found = false;
+        for entry in self.index.find(pick, print).into_iter().filter(|entry| entry.kind() == kind) {
+            found = true;
+            let id = (entry.document(), how);
+            if !self.seen.contains_key(&id) && self.seen.len() == DOCUMENTS_MAX {
+                continue;
+            }
+            let seen = self.seen.entry(id).or_insert_with(|| Seen::first(place, spot, self.file));
+            if self.prints < PRINTS_MAX && seen.prints.insert(print) {
+                self.prints += 1;
+            }
+            seen.follow(entry.ordinal(), spot, self.file);
+        }
+        found
+    }
+
+    pub(super) fn end_file(&mut self) {
+        self.file += 1;
+    }
+
+    /// The documents that are here, the largest part first.
+    pub(super) fn finish(self) -> Vec<Match> {
+        let Self { index, seen, .. } = self;
+        let mut all: Vec<(Match, HashSet<u64>)> = Vec::new();
+        for ((number, how), seen) in seen {
+            let Some(document) = index.document(number).filter(|document| seen.is_enough(how, document))
+            else {
+                continue;
+            };
+            all.push((seen.tell(number, how, &document), seen.prints));
+        }
+        all.sort_by(|(a, _), (b, _)| {
+            let order = b.prints.cmp(&a.prints).then(b.share.total_cmp(&a.share));
+            order.then(a.number.cmp(&b.number)).then(a.how.cmp(&b.how))
+        });
+        // Drafts of one document share most prints: those are told that explain something of their own.
+        let (mut explained, mut told): (HashSet<u64>, Vec<Match>) = (HashSet::new(), Vec::new());
+        for (found, prints) in all {
+            let own = prints.iter().filter(|print| !explained.contains(print)).count();
+            // Words and rows of one document are one copy.
+            let again = told.iter().any(|other| other.number == found.number);
+            if own * OWN_SHARE >= prints.len() {
+                explained.extend(prints);
+                if !again {
+                    told.push(found);
+                }
+            }
+        }
+        told
+    }
+}
+
+impl Seen {
+    fn first(place: &Place, spot: Spot, file: u32) -> Self {
+        let parts: Vec<_> = place.0.iter().map(|part| mask::label(part)).collect();
+        Self {
+            prints: HashSet::new(),
+            at: Masked::joined(&parts),
+            from: spot.at,
+            to: spot.at + spot.length,
+            file,
+            last: u64::MAX,
+            last_ordinal: 0,
+            in_order: 0,
+        }
+    }
+
+    fn follow(&mut self, ordinal: u8, spot: Spot, file: u32) {
+        if file == self.file {
+            self.to = self.to.max(spot.at + spot.length);
+            let step = ordinal.wrapping_sub(self.last_ordinal) & ORDINAL_MASK;
+            let near = spot.at > self.last && spot.at - self.last <= NEAR_WORDS;
+            self.in_order += u32::from(near && (1..=NEAR_ORDINALS).contains(&step));
+            (self.last, self.last_ordinal) = (spot.at, ordinal);
+        } else {
+            // The first file is told; in any other the order begins anew.
+            self.file = file;
+            (self.last, self.last_ordinal) = (spot.at, ordinal);
+        }
+    }
+
+    fn is_enough(&self, how: How, document: &Document) -> bool {
+        let found = u32::try_from(self.prints.len()).unwrap_or(u32::MAX);
+        match how {
+            // Two that follow each other: a passage, not a phrase.
+            How::Words => self.in_order >= 1 || (found >= document.words && found >= WORDS_MIN),
+            How::Rows => found >= document.rows.div_ceil(2).clamp(ROWS_MIN_OF_FEW, ROWS_MIN),
+            How::Pieces => found >= 2.min(document.pieces),
+        }
+    }
+
+    fn tell(&self, number: u32, how: How, document: &Document) -> Match {
+        let prints = u32::try_from(self.prints.len()).unwrap_or(u32::MAX);
+        let all = match how {
+            How::Words => document.words,
+            How::Rows => document.rows,
+            How::Pieces => document.pieces,
+        };
+        let share = f64::from(prints) / f64::from(all.max(1));
+        Match {
+            document: mask::screen(&document.name),
+            number,
+            how,
+            share: (share.min(1.0) * 1000.0).round() / 1000.0,
+            prints,
+            at: self.at.clone(),
+            from: self.from,
+            to: self.to,
+        }
+    }
+}
