@@ -16,6 +16,8 @@ use crate::sketch::folded;
 
 /// Bytes of the secret.
 pub const KEY_BYTES: usize = 32;
+/// Hashes that a print is made of at most.
+pub(super) const HASHES: usize = 8;
 /// Bytes that sealing adds.
 pub(super) const SEAL_BYTES: usize = 16;
 /// Bytes of randomness that one index is sealed with.
@@ -101,17 +103,22 @@ impl IndexKey {
         word_hash(self.word, word)
     }
 
-    /// The hash of a word of ASCII letters and digits in `text`, folded to lower case.
-    pub(super) fn ascii_word(&self, text: &[u8], at: usize, length: usize) -> u64 {
+    /// The hash of the word of ASCII letters and digits that stands in a text, folded to lower case; none where it is not ASCII.
+    pub(super) fn ascii_word(&self, text: &[u8], at: usize, length: usize) -> Option<u64> {
         let (first, second) = self.word;
         let mut hash = first ^ length as u64;
-        let (mut at, mut left) = (at, length);
+        let (mut at, mut left, mut bits) = (at, length, 0);
         while left >= 8 {
-            hash = folded_product(hash ^ lower(load(text, at)), second | 1);
+            let eight = load(text, at);
+            bits |= eight;
+            hash = folded_product(hash ^ lower(eight), second | 1);
             (at, left) = (at + 8, left - 8);
         }
-        let last = lower(load(text, at)) & ((1 << (8 * left)) - 1);
-        folded_product(hash ^ last, second | 1)
+        let mask = (1 << (8 * left)) - 1;
+        let last = load(text, at);
+        bits |= last & mask;
+        let is_ascii = bits & 0x8080_8080_8080_8080 == 0;
+        is_ascii.then(|| folded_product(hash ^ lower(last) & mask, second | 1))
     }
 
     /// The hash of a cell of ASCII, without regard to case.
@@ -154,18 +161,14 @@ impl IndexKey {
         first_word(hasher.finalize())
     }
 
-    /// The print of a list of hashes.
-    pub(super) fn print_of(&self, kind: Kind, hashes: &[u64]) -> u64 {
-        let mut bytes = [0_u8; 1 + 8 * 8];
-        let mut length = 1;
-        if let Some(first) = bytes.first_mut() {
-            *first = kind as u8;
+    /// The print of hashes.
+    pub(super) fn print_of(&self, kind: Kind, hashes: &[u64; HASHES]) -> u64 {
+        // The kind stays in the last byte.
+        let mut bytes = [kind as u8; 8 * HASHES + 1];
+        for (place, hash) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(hashes) {
+            *place = hash.to_le_bytes();
         }
-        for (place, hash) in bytes.get_mut(1..).unwrap_or_default().chunks_exact_mut(8).zip(hashes) {
-            place.copy_from_slice(&hash.to_le_bytes());
-            length += 8;
-        }
-        first_word(blake3::keyed_hash(&self.print, bytes.get(..length).unwrap_or_default()))
+        first_word(blake3::keyed_hash(&self.print, &bytes))
     }
 
     /// Authenticates bytes that stand at a place.
@@ -267,8 +270,8 @@ mod tests {
     #[test]
     fn prints_of_different_kinds_or_keys_differ() {
         let (one, other) = (IndexKey::new(&[7; 32]), IndexKey::new(&[8; 32]));
-        assert_ne!(one.print_of(Kind::Words, &[1, 2]), one.print_of(Kind::Row, &[1, 2]));
-        assert_ne!(one.print_of(Kind::Words, &[1, 2]), other.print_of(Kind::Words, &[1, 2]));
+        assert_ne!(one.print_of(Kind::Words, &[1; HASHES]), one.print_of(Kind::Row, &[1; HASHES]));
+        assert_ne!(one.print_of(Kind::Words, &[1; HASHES]), other.print_of(Kind::Words, &[1; HASHES]));
         assert_ne!(one.word(b"roadmap"), other.word(b"roadmap"));
         assert_ne!(one.word(b"a"), one.word(b"a\0"));
     }

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::index::{Document, Index, ORDINAL_MASK};
-use super::key::Kind;
+use super::key::{HASHES, IndexKey, Kind};
 use crate::extract::Place;
 use crate::{Masked, mask};
 
+/// Candidates that are looked up together: one bit each.
+const WAITING_MAX: usize = 64;
 /// Documents followed in one object.
 const DOCUMENTS_MAX: usize = 1024;
 /// Prints remembered of one object, over all documents.
@@ -79,10 +81,34 @@ pub(super) struct Spot {
     pub(super) length: u64,
 }
 
+/// Something that may stand in an index.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Candidate {
+    pub(super) kind: Kind,
+    /// By what the filter knows it.
+    pub(super) pick: u64,
+    /// What its print is made of; of a piece, the print itself.
+    pub(super) hashes: [u64; HASHES],
+    pub(super) spot: Spot,
+}
+
+impl Candidate {
+    pub(super) fn print(&self, key: &IndexKey) -> u64 {
+        match self.kind {
+            Kind::Piece => self.hashes.first().copied().unwrap_or(0),
+            kind => key.print_of(kind, &self.hashes),
+        }
+    }
+}
+
 /// What was seen of known documents so far.
 #[derive(Debug)]
 pub(super) struct Matches {
     index: Arc<Index>,
+    /// Candidates of one place that were not looked up yet: the filter answers many at once faster than one by one, since each
+    /// answer lies elsewhere in memory.
+    waiting: Vec<Candidate>,
+    place: Place,
     seen: HashMap<(u32, How), Seen>,
     prints: usize,
     /// The number of the file within the object.
@@ -104,21 +130,60 @@ struct Seen {
 
 impl Matches {
     pub(super) fn new(index: Arc<Index>) -> Self {
-        Self { index, seen: HashMap::new(), prints: 0, file: 0 }
+        let (waiting, place) = (Vec::with_capacity(WAITING_MAX), Place::default());
+        Self { index, waiting, place, seen: HashMap::new(), prints: 0, file: 0 }
     }
 
     pub(super) fn index(&self) -> &Index {
         &self.index
     }
 
-    /// Looks a print up; whether a document has it.
-    pub(super) fn seek(&mut self, kind: Kind, pick: u64, print: u64, place: &Place, spot: Spot) -> bool {
+    /// Takes a candidate; whether some of those that were looked up on this occasion are known.
+    pub(super) fn take(&mut self, candidate: Candidate, place: &Place) -> bool {
+        let mut found = false;
+        if self.waiting.len() == WAITING_MAX || self.place != *place {
+            found = self.look_up();
+            if self.place != *place {
+                self.place = place.clone();
+            }
+        }
+        self.waiting.push(candidate);
+        found
+    }
+
+    pub(super) fn end_file(&mut self) {
+        self.look_up();
+        self.file += 1;
+    }
+
+    /// Looks up what waits, in order; whether something of it is known.
+    pub(super) fn look_up(&mut self) -> bool {
+        let mut known = 0_u64;
+        for (bit, candidate) in self.waiting.iter().enumerate() {
+            known |= u64::from(self.index.may_hold(candidate.pick)) << bit;
+        }
+        let mut found = false;
+        let waiting = std::mem::take(&mut self.waiting);
+        for (bit, candidate) in waiting.iter().enumerate() {
+            if known >> bit & 1 == 1 {
+                found |= self.seek(candidate);
+            }
+        }
+        self.waiting = waiting;
+        self.waiting.clear();
+        found
+    }
+
+    /// Whether a document has the candidate.
+    fn seek(&mut self, candidate: &Candidate) -> bool {
+        let Candidate { kind, pick, spot, .. } = *candidate;
         let how = match kind {
             Kind::Words => How::Words,
             Kind::Row => How::Rows,
             Kind::Piece => How::Pieces,
             Kind::Whole => return false,
         };
+        let print = candidate.print(self.index.key());
         let mut found = false;
         for entry in self.index.find(pick, print).into_iter().filter(|entry| entry.kind() == kind) {
             found = true;
@@ -126,7 +191,7 @@ impl Matches {
             if !self.seen.contains_key(&id) && self.seen.len() == DOCUMENTS_MAX {
                 continue;
             }
-            let seen = self.seen.entry(id).or_insert_with(|| Seen::first(place, spot, self.file));
+            let seen = self.seen.entry(id).or_insert_with(|| Seen::first(&self.place, spot, self.file));
             if self.prints < PRINTS_MAX && seen.prints.insert(print) {
                 self.prints += 1;
             }
@@ -135,12 +200,9 @@ impl Matches {
         found
     }
 
-    pub(super) fn end_file(&mut self) {
-        self.file += 1;
-    }
-
     /// The documents that are here, the largest part first.
-    pub(super) fn finish(self) -> Vec<Match> {
+    pub(super) fn finish(mut self) -> Vec<Match> {
+        self.look_up();
         let Self { index, seen, .. } = self;
         let mut all: Vec<(Match, HashSet<u64>)> = Vec::new();
         for ((number, how), seen) in seen {

@@ -3,8 +3,8 @@
 //! Pieces end where the bytes before say so (a gear hash, as in FastCDC: Xia and others, USENIX ATC 2016), so that what is put before
 //! or between them moves their ends along. The gears are public: what a piece is, says its keyed hash.
 
-use super::key::{IndexKey, Kind};
-use super::matches::Spot;
+use super::key::{HASHES, IndexKey, Kind};
+use super::matches::{Candidate, Spot};
 
 /// Bytes of a piece; the end of a file may be shorter.
 const PIECE_BYTES_MIN: usize = 2 << 10;
@@ -22,8 +22,13 @@ pub(super) struct Piece {
 }
 
 impl Piece {
-    pub(super) fn spot(&self) -> Spot {
-        Spot { at: self.at, length: self.bytes as u64 }
+    pub(super) fn candidate(&self, key: &IndexKey) -> Candidate {
+        let spot = Spot { at: self.at, length: self.bytes as u64 };
+        let mut hashes = [0; HASHES];
+        if let Some(first) = hashes.first_mut() {
+            *first = self.print;
+        }
+        Candidate { kind: Kind::Piece, pick: key.pick(Kind::Piece, self.print), hashes, spot }
     }
 }
 

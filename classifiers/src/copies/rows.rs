@@ -4,7 +4,7 @@
 //! hashes, as a set. So neither the order of rows and columns matters, nor the format, nor most columns that were
 //! dropped or added.
 
-use super::key::{IndexKey, Kind};
+use super::key::{HASHES, IndexKey, Kind};
 use super::words::fold;
 
 /// Cells that stand for a row.
@@ -14,8 +14,8 @@ const TELLING_MIN: usize = 2;
 /// Bytes of a telling cell.
 const CELL_BYTES: std::ops::RangeInclusive<usize> = 6..=96;
 /// A cell of running text has a clause that is longer, with as many blanks.
-const PROSE_BYTES: usize = 30;
-const PROSE_BLANKS: u64 = 6;
+const PROSE_BYTES: usize = 40;
+const PROSE_BLANKS: u64 = 8;
 
 /// What stands for a row: the hashes of some of its cells, least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,13 @@ pub(super) struct Row {
 }
 
 impl Row {
+    /// What its print is made of.
+    pub(super) fn hashes(&self) -> [u64; HASHES] {
+        let mut hashes = [0; HASHES];
+        hashes.iter_mut().zip(self.cells).for_each(|(to, from)| *to = from);
+        hashes
+    }
+
     /// By what the filter knows it.
     pub(super) fn pick(&self, key: &IndexKey) -> u64 {
         let [first, second, third] = self.cells;

@@ -6,18 +6,18 @@ use std::sync::Arc;
 use super::collected::Collected;
 use super::index::{Index, Known};
 use super::key::{IndexKey, Kind};
-use super::matches::{Match, Matches, Spot};
+use super::matches::{Candidate, Match, Matches, Spot};
 use super::pieces::Cutter;
 use super::rows::Cells;
 use super::words::{Run, Winnow};
 use crate::extract::Place;
 
-/// Rows of a table that are all looked at; of further ones one in [`ROWS_EVERY`], and those after one that was found.
-const ROWS_FIRST: u64 = 1024;
-const ROWS_EVERY: u64 = 4;
-const ROWS_AFTER: u64 = 256;
-/// Longer lines are looked at whatever their number: they may hold a text.
-const LINE_BYTES: usize = 400;
+/// Rows of a table that are all looked at; of further ones one in [`ROWS_EVERY`], and all around one that was found.
+const ROWS_FIRST: u64 = 256;
+const ROWS_EVERY: usize = 16;
+const ROWS_AFTER: u64 = 1024;
+/// After a longer line none is passed over: they may hold texts.
+const LINE_BYTES: usize = 500;
 
 /// One object on its way into an index, or past one.
 #[derive(Debug)]
@@ -39,6 +39,8 @@ pub(crate) struct FileState {
     words: Winnow,
     cutter: Cutter,
     rows: u64,
+    /// The length of the last line that was looked at.
+    line_bytes: usize,
     /// Every row is looked at up to this one.
     rows_until: u64,
 }
@@ -86,17 +88,58 @@ impl Tracker {
         }
         let mut rest = block;
         while !rest.is_empty() {
-            let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-            let (line, tail) = rest.split_at(end);
-            rest = tail.get(1..).unwrap_or_default();
+            let stride = self.stride(rest);
+            let (passed, tail) = rest.split_at(stride);
+            let before = self.file.rows;
+            self.file.rows += memchr::memchr_iter(b'\n', passed).count() as u64;
+            let (line, tail) = first_line(tail);
             self.file.rows += 1;
-            if self.file.looks_at(line.len()) || matches!(self.job, Job::Collect(_)) {
-                self.line(place, line, is_log);
+            self.line(place, line, is_log);
+            if stride > 0 && self.look_up() {
+                // It stands for its neighbours: they are not to wait for others.
+                let after = std::mem::replace(&mut self.file.rows, before);
+                self.all_lines(place, passed, is_log);
+                self.file.rows = after;
             }
+            rest = tail;
         }
     }
 
+    fn all_lines(&mut self, place: &Place, mut rest: &[u8], is_log: bool) {
+        while !rest.is_empty() {
+            let (line, tail) = first_line(rest);
+            self.file.rows += 1;
+            self.line(place, line, is_log);
+            rest = tail;
+        }
+    }
+
+    /// How many bytes of whole lines are passed over before the next line that is looked at.
+    fn stride(&self, rest: &[u8]) -> usize {
+        let FileState { rows, rows_until, line_bytes, .. } = self.file;
+        if rows < ROWS_FIRST.max(rows_until) || matches!(self.job, Job::Collect(_)) || line_bytes > LINE_BYTES
+        {
+            return 0;
+        }
+        let near = rest.get(..line_bytes * ROWS_EVERY).unwrap_or(rest);
+        memchr::memrchr(b'\n', near.get(..near.len().saturating_sub(1)).unwrap_or_default())
+            .map_or(0, |at| at + 1)
+    }
+
+    /// Looks up what waits; whether something of it is known.
+    fn look_up(&mut self) -> bool {
+        let found = match &mut self.job {
+            Job::Seek(matches) => matches.look_up(),
+            Job::Collect(_) => false,
+        };
+        if found {
+            self.file.rows_until = self.file.rows + ROWS_AFTER;
+        }
+        found
+    }
+
     fn line(&mut self, place: &Place, line: &[u8], is_log: bool) {
+        self.file.line_bytes = line.len();
         let line = unescaped(line);
         let mut cells = Cells::default();
         cells.line(&self.key, &line);
@@ -123,15 +166,9 @@ impl Tracker {
     fn end_row(&mut self, place: &Place, cells: Cells) {
         let Some(row) = cells.end() else { return };
         let Self { key, job, file } = self;
-        let pick = row.pick(key);
-        let found = job.take(
-            Kind::Row,
-            pick,
-            || key.print_of(Kind::Row, &row.cells),
-            place,
-            Spot { at: file.rows, length: 1 },
-        );
-        if found {
+        let spot = Spot { at: file.rows, length: 1 };
+        let candidate = Candidate { kind: Kind::Row, pick: row.pick(key), hashes: row.hashes(), spot };
+        if job.take(key, candidate, place) {
             file.rows_until = file.rows + ROWS_AFTER;
         }
     }
@@ -143,7 +180,7 @@ impl Tracker {
         }
         let Self { key, job, file } = self;
         file.cutter.push(key, bytes, &mut |piece| {
-            job.take(Kind::Piece, key.pick(Kind::Piece, piece.print), || piece.print, place, piece.spot());
+            job.take(key, piece.candidate(key), place);
         });
     }
 
@@ -152,7 +189,7 @@ impl Tracker {
         let Self { key, job, file } = self;
         file.words.finish(key, &mut |run| job.run(key, place, run));
         file.cutter.finish(key, &mut |piece| {
-            job.take(Kind::Piece, key.pick(Kind::Piece, piece.print), || piece.print, place, piece.spot());
+            job.take(key, piece.candidate(key), place);
         });
         if let Job::Seek(matches) = job {
             matches.end_file();
@@ -176,15 +213,6 @@ impl Tracker {
     }
 }
 
-impl FileState {
-    fn looks_at(&self, line_bytes: usize) -> bool {
-        self.rows <= ROWS_FIRST
-            || self.rows <= self.rows_until
-            || self.rows.is_multiple_of(ROWS_EVERY)
-            || line_bytes > LINE_BYTES
-    }
-}
-
 impl Job {
     fn wants(&self, kind: Kind) -> bool {
         match self {
@@ -194,32 +222,28 @@ impl Job {
     }
 
     fn run(&mut self, key: &IndexKey, place: &Place, run: Run) {
-        if run.of_licence {
-            return;
+        if !run.of_licence {
+            let spot = Spot { at: run.at, length: run.words.len() as u64 };
+            self.take(key, Candidate { kind: Kind::Words, pick: run.pick, hashes: run.words, spot }, place);
         }
-        let spot = Spot { at: run.at, length: run.words.len() as u64 };
-        self.take(Kind::Words, run.pick, || key.print_of(Kind::Words, &run.words), place, spot);
     }
 
-    /// Takes a print, which is made only where it is needed; whether it was found.
-    fn take(
-        &mut self,
-        kind: Kind,
-        pick: u64,
-        print: impl FnOnce() -> u64,
-        place: &Place,
-        spot: Spot,
-    ) -> bool {
+    /// Takes what may be known; how many of those looked up since are.
+    fn take(&mut self, key: &IndexKey, candidate: Candidate, place: &Place) -> bool {
         match self {
             Self::Collect(collected) => {
-                collected.take(kind, Known::by(pick, print()));
+                collected.take(candidate.kind, Known::by(candidate.pick, candidate.print(key)));
                 false
             }
-            Self::Seek(matches) => {
-                matches.index().may_hold(pick) && matches.seek(kind, pick, print(), place, spot)
-            }
+            Self::Seek(matches) => matches.take(candidate, place),
         }
     }
+}
+
+/// The first line, and what follows it.
+fn first_line(text: &[u8]) -> (&[u8], &[u8]) {
+    let (line, tail) = text.split_at(memchr::memchr(b'\n', text).unwrap_or(text.len()));
+    (line, tail.get(1..).unwrap_or_default())
 }
 
 /// A text in which backslashes no longer stand for line ends, quotes and letters, as they do in JSON and SQL. Bounded by the text.

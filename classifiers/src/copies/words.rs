@@ -21,6 +21,8 @@ pub(super) const RUN: usize = 8;
 const WINDOW: usize = 16;
 /// Bytes of a word; what is longer is no word but data, and counts as its beginning.
 const WORD_BYTES_MAX: usize = 64;
+/// Letters and digits that follow each other; more of them are data.
+const ASCII_WORD_BYTES_MAX: usize = 20;
 /// Bytes without a blank that are taken apart together.
 const STRETCH_BYTES: usize = 1024;
 
@@ -123,16 +125,21 @@ impl Winnow {
 
     fn whole_words(&mut self, key: &IndexKey, text: &[u8], take: &mut impl FnMut(Run)) {
         each_stretch(text, |at, stretch| {
-            if self.plain.is_none() && stretch.is_ascii() {
-                self.word(key, key.ascii_word(text, at, stretch.len().min(WORD_BYTES_MAX)), take);
-            } else {
-                words_of(stretch, |word| {
-                    if let Some(plain) = &mut self.plain {
-                        plain.push(word);
-                    }
-                    self.word(key, key.word(word), take);
-                });
+            if self.plain.is_none()
+                && let Some(hash) = key.ascii_word(text, at, stretch.len())
+            {
+                // Data is no word.
+                if stretch.len() <= ASCII_WORD_BYTES_MAX {
+                    self.word(key, hash, take);
+                }
+                return;
             }
+            words_of(stretch, |word| {
+                if let Some(plain) = &mut self.plain {
+                    plain.push(word);
+                }
+                self.word(key, key.word(word), take);
+            });
         });
     }
 
@@ -184,7 +191,10 @@ impl Winnow {
 fn each_stretch<'a>(text: &'a [u8], mut take: impl FnMut(usize, &'a [u8])) {
     let (mut begin, mut inside) = (0, 0);
     let mut found = |begin: usize, end: usize| {
-        if let Some(stretch) = text.get(begin..end) {
+        let stretch = text.get(begin..end).unwrap_or_default();
+        if stretch.len() <= STRETCH_BYTES {
+            take(begin, stretch);
+        } else {
             for (number, part) in stretch.chunks(STRETCH_BYTES).enumerate() {
                 take(begin + number * STRETCH_BYTES, part);
             }
@@ -247,8 +257,11 @@ pub(super) fn each_word(text: &[u8], mut take: impl FnMut(&[u8])) {
     each_stretch(text, |_, stretch| words_of(stretch, &mut take));
 }
 
-/// The folded words of a stretch without ASCII between words.
+/// The folded words of a stretch without ASCII between words. Data is none.
 fn words_of(stretch: &[u8], mut take: impl FnMut(&[u8])) {
+    if stretch.is_ascii() && stretch.len() > ASCII_WORD_BYTES_MAX {
+        return;
+    }
     let folded = fold(&String::from_utf8_lossy(stretch)).into_owned();
     for word in folded.split(|c: char| !c.is_alphanumeric()) {
         let mut rest = word;
