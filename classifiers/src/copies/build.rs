@@ -10,8 +10,9 @@ use std::io::{self, Write};
 use super::collected::Collected;
 use super::digests::Digest;
 use super::index::{
-    BLOCK_BYTES, BUCKET_BITS, COMMON, DOCUMENTS_MAX, Document, Entry, HEADER, HEADER_BYTES, Index, Known,
-    Layout, MAGIC, ORDINAL_MASK, PAGE_DOCUMENTS, PICK_BITS, TAGS, block_tag, digest_print, size_print,
+    BLOCK_BYTES, BUCKET_BITS, COMMON, DOCUMENTS_MAX, Document, Entry, FILTER_BITS, HEADER, HEADER_BYTES,
+    Index, Known, Layout, MAGIC, ORDINAL_MASK, PAGE_DOCUMENTS, PICK_BITS, TAGS, block_tag, digest_print,
+    size_print,
 };
 use super::key::{IndexKey, Kind, SALT_BYTES};
 
@@ -21,6 +22,8 @@ const FAMILIES_MAX: usize = 2;
 const COMPARED_MAX: usize = 8;
 /// Documents of one family that a print is kept for.
 const KEPT_MAX: usize = 16;
+/// Bits of the filter for each print, at least: of those that are not there, it lets one in eleven pass at most.
+const FILTER_BITS_OF_PRINT: u64 = 10;
 /// Entries of a bucket on average.
 const BUCKET_ENTRIES: u64 = 24;
 
@@ -133,8 +136,18 @@ impl IndexBuilder {
         let bucket_bits = bits.unwrap_or(*BUCKET_BITS.end());
         let kinds = self.loose.iter().fold(0, |kinds, loose| kinds | 1 << loose.kind as u32);
         let documents = u32::try_from(self.documents.len()).unwrap_or(DOCUMENTS_MAX);
-        let mut layout =
-            Layout { salt, documents, entries, bucket_bits, kinds, blocks_bytes: 0, tags: [0; 32] };
+        let filter_bits = (entries * FILTER_BITS_OF_PRINT).max(1).ilog2() + 1;
+        let filter_bits = filter_bits.clamp(*FILTER_BITS.start(), *FILTER_BITS.end());
+        let mut layout = Layout {
+            salt,
+            documents,
+            entries,
+            bucket_bits,
+            filter_bits,
+            kinds,
+            blocks_bytes: 0,
+            tags: [0; 32],
+        };
         let blocks = self.blocks(&layout);
         layout.blocks_bytes = blocks.len() as u64;
         let tags = blocks.chunks(BLOCK_BYTES).enumerate();
@@ -214,7 +227,7 @@ impl IndexBuilder {
         let mut filter = vec![0_u64; usize::try_from(layout.filter_words()).unwrap_or(0)];
         let mut directory = Vec::with_capacity((1 << bits) + 1);
         for (number, loose) in self.loose.iter().enumerate() {
-            let bit = loose.known.pick >> (PICK_BITS - bits - 8);
+            let bit = loose.known.pick >> (PICK_BITS - layout.filter_bits);
             if let Some(word) = usize::try_from(bit / 64).ok().and_then(|at| filter.get_mut(at)) {
                 *word |= 1 << (bit % 64);
             }

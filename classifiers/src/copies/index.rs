@@ -3,7 +3,7 @@
 //! ```text
 //! header   4 KiB    magic, check of the key, salt, sizes; its own tag
 //! blocks   64 KiB   each read when it is first needed, and checked by its tag
-//!   filter          a bit for each of 2^(buckets + 8) picks: most of what is looked up ends here
+//!   filter          a bit for a part of each pick: most of what is looked up ends here
 //!   directory       where the entries of each bucket begin
 //!   entries         8 bytes a print, in the order of their picks
 //!   pages           documents, 64 a page, encrypted
@@ -37,6 +37,7 @@ pub(super) const COMMON: u32 = (1 << 20) - 1;
 pub(super) const PICK_BITS: u32 = 30;
 const PRINT_BITS: u32 = 24;
 pub(super) const ORDINAL_MASK: u8 = 15;
+pub(super) const FILTER_BITS: std::ops::RangeInclusive<u32> = 16..=PICK_BITS;
 pub(super) const BUCKET_BITS: std::ops::RangeInclusive<u32> = 16..=22;
 
 /// Bytes that can be read anywhere, for example a file.
@@ -119,6 +120,8 @@ pub(super) struct Layout {
     pub(super) documents: u32,
     pub(super) entries: u64,
     pub(super) bucket_bits: u32,
+    /// The filter has two to the power of so many bits.
+    pub(super) filter_bits: u32,
     /// Which kinds of prints there are, one bit each.
     pub(super) kinds: u32,
     /// Bytes of blocks.
@@ -129,7 +132,7 @@ pub(super) struct Layout {
 
 impl Layout {
     pub(super) fn filter_words(&self) -> u64 {
-        1 << (self.bucket_bits + 8 - 6)
+        1 << (self.filter_bits - 6)
     }
 
     pub(super) fn directory_at(&self) -> u64 {
@@ -150,6 +153,7 @@ impl Layout {
 
     fn is_sound(&self) -> bool {
         BUCKET_BITS.contains(&self.bucket_bits)
+            && FILTER_BITS.contains(&self.filter_bits)
             && self.documents <= DOCUMENTS_MAX
             && self.entries < 1 << 40
             && self.blocks_bytes < 1 << 48
@@ -210,9 +214,9 @@ impl Entry {
         }
     }
 
-    /// What tells the prints of a bucket apart.
-    fn known_in_bucket(self) -> u64 {
-        self.0 >> 26
+    /// What its pick has that its bucket does not say.
+    fn pick_in_bucket(self) -> u64 {
+        self.0 >> 50
     }
 
     pub(super) fn bytes(self) -> [u8; 8] {
@@ -310,7 +314,7 @@ impl Index {
     pub fn has_size(&self, size_bytes: u64) -> bool {
         let print = size_print(&self.key, size_bytes);
         let pick = self.key.pick(Kind::Whole, print);
-        self.may_hold(pick) && !self.find(pick, print).is_empty()
+        self.may_hold(pick) && !self.find(pick, || print).is_empty()
     }
 
     /// The documents of this size and digest, by their numbers.
@@ -320,7 +324,7 @@ impl Index {
         if !self.may_hold(pick) {
             return Vec::new();
         }
-        let numbers = self.find(pick, print).into_iter().map(Entry::document);
+        let numbers = self.find(pick, || print).into_iter().map(Entry::document);
         let is_it = |number: &u32| {
             self.document(*number).is_some_and(|document| {
                 document.size_bytes == size_bytes && document.digests.contains(digest)
@@ -341,19 +345,25 @@ impl Index {
         self.layout.kinds >> kind as u32 & 1 == 1
     }
 
-    /// Whether a print with this pick may be known; one in twelve of those that are not may be too.
+    /// Whether a print with this pick may be known; of those that are not, the filter lets one in eleven pass at most.
     pub(super) fn may_hold(&self, pick: u64) -> bool {
-        let bit = Known::by(pick, 0).pick >> (PICK_BITS - self.layout.bucket_bits - 8);
+        let bit = Known::by(pick, 0).pick >> (PICK_BITS - self.layout.filter_bits);
         self.word(bit / 64 * 8).is_some_and(|word| word >> (bit % 64) & 1 == 1)
     }
 
-    /// The entries of a print, those that many documents have left out.
-    pub(super) fn find(&self, pick: u64, print: u64) -> Vec<Entry> {
-        let (bits, known) = (self.layout.bucket_bits, Known::by(pick, print));
-        let sought = Entry::new(known, 0, Kind::Whole, 0, bits).known_in_bucket();
-        let is_it =
-            |entry: &Entry| entry.known_in_bucket() == sought && entry.document() < self.layout.documents;
-        self.bucket(known.pick >> (PICK_BITS - bits)).filter(is_it).collect()
+    /// The entries of a print, those that many documents have left out. The print is made only where its pick is known.
+    pub(super) fn find(&self, pick: u64, print: impl FnOnce() -> u64) -> Vec<Entry> {
+        let bits = self.layout.bucket_bits;
+        let bucket = Known::by(pick, 0).pick >> (PICK_BITS - bits);
+        let picked = Entry::new(Known::by(pick, 0), 0, Kind::Whole, 0, bits);
+        let mut entries: Vec<Entry> =
+            self.bucket(bucket).filter(|entry| entry.pick_in_bucket() == picked.pick_in_bucket()).collect();
+        if !entries.is_empty() {
+            let sought = Known::by(pick, print());
+            let documents = self.layout.documents;
+            entries.retain(|entry| entry.known(bucket, bits) == sought && entry.document() < documents);
+        }
+        entries
     }
 
     /// The entries of a bucket, as they stand.

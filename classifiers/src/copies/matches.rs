@@ -183,9 +183,13 @@ impl Matches {
             Kind::Piece => How::Pieces,
             Kind::Whole => return false,
         };
-        let print = candidate.print(self.index.key());
+        let mut print = 0;
+        let entries = self.index.find(pick, || {
+            print = candidate.print(self.index.key());
+            print
+        });
         let mut found = false;
-        for entry in self.index.find(pick, print).into_iter().filter(|entry| entry.kind() == kind) {
+        for entry in entries.into_iter().filter(|entry| entry.kind() == kind) {
             found = true;
             let id = (entry.document(), how);
             if !self.seen.contains_key(&id) && self.seen.len() == DOCUMENTS_MAX {
