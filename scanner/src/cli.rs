@@ -7,12 +7,16 @@ use clap::{Parser, Subcommand};
 mod classify;
 mod explain;
 mod findings;
+mod fingerprint;
+mod known;
 mod lock;
 mod log;
 mod progress;
 mod scan;
 mod schema;
+mod sweep;
 mod targets;
+mod verify;
 
 /// Finds what somebody outside can reach in cloud storage and says what is inside.
 #[derive(Parser)]
@@ -34,6 +38,12 @@ enum Command {
     Scan(Box<scan::ScanArgs>),
     /// Say who can reach a bucket, why, and what would close it.
     Explain(Box<explain::ExplainArgs>),
+    /// Make documents known, so that their copies are found: an index of keyed hashes.
+    Fingerprint(fingerprint::FingerprintArgs),
+    /// Find every copy of known documents, whole or in part.
+    Sweep(Box<sweep::SweepArgs>),
+    /// Say which known documents are intact, modified or missing in what was restored.
+    Verify(Box<verify::VerifyArgs>),
     /// Look into the ledger: what is open, what changed, what may be put aside, whom it is about.
     Findings(findings::FindingsArgs),
     /// Print the JSON Schema of an output.
@@ -53,6 +63,9 @@ pub fn main() -> ExitCode {
     let ended = match cli.command {
         Command::Scan(args) => scan::run(*args),
         Command::Explain(args) => explain::run(*args),
+        Command::Fingerprint(args) => fingerprint::run(args),
+        Command::Sweep(args) => sweep::run(*args),
+        Command::Verify(args) => verify::run(*args),
         Command::Findings(args) => findings::run(args),
         Command::Schema(args) => schema::run(&args),
         Command::Lock(args) => lock::run(*args),

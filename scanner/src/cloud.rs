@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures::stream::BoxStream;
 use serde_json::Value;
 
-use crate::estate::{Account, Bucket, Facts, Gap, GapReason, Object, Setting};
+use crate::estate::{Account, Bucket, Checksums, Facts, Gap, GapReason, Object, Setting};
 use crate::exposure::ZoneOfTrust;
 
 pub mod aws;
@@ -54,6 +54,13 @@ pub trait Cloud: Send + Sync {
     /// The facts that decide who can reach one object (its ACL), verbatim.
     async fn object_facts(&self, bucket: &Bucket, object: &Object) -> Facts;
 
+    /// By which digests the provider knows an object, where its listing does not say all: asked for those alone that have the
+    /// size of a document that is sought.
+    async fn stored(&self, bucket: &Bucket, object: &Object) -> Result<Stored, CloudError> {
+        let _ = bucket;
+        Ok(Stored { checksums: object.checksums.clone(), etag_is_digest: false })
+    }
+
     /// The object's bytes. A broken connection is resumed; an error in the stream is final and ends it.
     async fn read(&self, bucket: &Bucket, object: &Object) -> Result<Body, CloudError>;
 }
@@ -88,6 +95,15 @@ impl Stated {
     pub fn answered(answer: Value) -> Self {
         Self { answer, verbatim: BTreeMap::new() }
     }
+}
+
+/// What a provider says of an object as it stores it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Digests of its bytes.
+    pub checksums: Checksums,
+    /// Whether its ETag is one too.
+    pub etag_is_digest: bool,
 }
 
 /// An object on its way in.

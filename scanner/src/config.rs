@@ -1,7 +1,7 @@
 //! What does the configuration file say? The file as written → settings as meant, all mistakes told at once with their lines.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -31,6 +31,10 @@ pub struct Config {
     pub require_full_coverage: bool,
     /// The ledger between runs: a file, or `postgres://…`.
     pub ledger: Option<String>,
+    /// The index of known documents of which copies are sought, and the file of its key.
+    pub index: Option<PathBuf>,
+    /// See `index`.
+    pub index_key: Option<PathBuf>,
     /// The role that `lock` assumes in each account; without one, it writes with the caller's own credentials.
     pub lockdown_role: Option<Role>,
 }
@@ -89,6 +93,9 @@ pub fn parse(text: &str) -> Result<Config, Vec<Mistake>> {
     }
     if let Some(section) = top.section("state", &mut reader) {
         state(section, &mut config, &mut reader);
+    }
+    if let Some(section) = top.section("copies", &mut reader) {
+        copies(section, &mut config, &mut reader);
     }
     if let Some(section) = top.section("lockdown", &mut reader) {
         config.lockdown_role = lockdown(section, &mut reader);
@@ -190,6 +197,12 @@ fn limits(mut section: Section<'_>, scan: &mut Settings, reader: &mut Reader<'_>
 
 fn state(mut section: Section<'_>, config: &mut Config, reader: &mut Reader<'_>) {
     section.set("ledger", reader, text, |value| config.ledger = Some(value));
+    section.end(reader);
+}
+
+fn copies(mut section: Section<'_>, config: &mut Config, reader: &mut Reader<'_>) {
+    section.set("index", reader, text, |value| config.index = Some(value.into()));
+    section.set("key_file", reader, text, |value| config.index_key = Some(value.into()));
     section.end(reader);
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use spillwatch_classifiers::copies::Digest;
 use time::OffsetDateTime;
 
 pub mod aws;
@@ -97,7 +98,28 @@ pub struct Checksums {
     pub sha256: Option<[u8; 32]>,
 }
 
+impl Checksums {
+    /// Them all.
+    pub fn digests(&self) -> impl Iterator<Item = Digest> {
+        let Self { md5, crc32c, crc64nvme, sha1, sha256 } = self.clone();
+        [
+            sha256.map(Digest::Sha256),
+            sha1.map(Digest::Sha1),
+            md5.map(Digest::Md5),
+            crc64nvme.map(Digest::Crc64Nvme),
+            crc32c.map(Digest::Crc32c),
+        ]
+        .into_iter()
+        .flatten()
+    }
+}
+
 impl Object {
+    /// The digests that its listing states; whether its ETag is one, only the provider knows.
+    pub fn digests(&self) -> impl Iterator<Item = Digest> {
+        self.checksums.digests().chain(self.etag.as_deref().and_then(Digest::of_etag))
+    }
+
     /// Whether it must be restored before it can be read. `GLACIER_IR` is read like any other
     /// (S3 User Guide, "Understanding S3 Glacier storage classes for long-term data storage").
     pub fn is_archived(&self) -> bool {

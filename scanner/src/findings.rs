@@ -46,6 +46,9 @@ pub struct Finding {
     pub exposures: Vec<Exposure<String>>,
     /// What is inside, masked.
     pub detections: Vec<Found>,
+    /// Which known documents are copied here, the largest parts first; the first twenty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<Copied>,
     /// Which objects.
     pub objects: Objects,
     /// The reasons in words.
@@ -170,6 +173,22 @@ pub struct Found {
     pub evidence: Vec<Sample>,
     /// The reasons in words.
     pub because: Vec<String>,
+}
+
+/// A known document, or a part of one, in an object.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Copied {
+    /// The document's name, screened.
+    pub document: String,
+    /// The object's key, screened.
+    pub key: String,
+    /// The digest it was recognised by, or `words`, `rows`, `pieces`.
+    pub how: String,
+    /// How much of the document it is, 0..=1.
+    pub share: f64,
+    /// Where in the object: path inside archives, masked; empty for the object itself.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub at: String,
 }
 
 /// One masked sample and where it stands.

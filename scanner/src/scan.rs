@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use futures::stream::{self, StreamExt};
+use spillwatch_classifiers::copies::Index;
 use spillwatch_classifiers::{Classifier, Limits};
 use tokio::sync::{Semaphore, watch};
 
@@ -18,10 +19,14 @@ use crate::store::Store;
 mod acl_report;
 pub mod affected;
 mod bucket;
+mod copies;
 mod coverage;
+pub mod fingerprint;
 mod keeping;
 mod object;
 mod progress;
+pub mod sweep;
+pub mod verify;
 
 pub use coverage::{Coverage, LedgerCoverage};
 use keeping::Keeping;
@@ -55,6 +60,8 @@ pub struct Settings {
     pub confidence_min: f64,
     /// Who belongs to us, beside what the provider states.
     pub zone: ZoneOfTrust,
+    /// The known documents of which copies are sought.
+    pub index: Option<Arc<Index>>,
 }
 
 impl Default for Settings {
@@ -70,6 +77,7 @@ impl Default for Settings {
             buckets_in_flight_max: 8,
             confidence_min: 0.5,
             zone: ZoneOfTrust::default(),
+            index: None,
         }
     }
 }
@@ -130,17 +138,7 @@ pub async fn scan(
 ) -> Coverage {
     let mut coverage = Coverage::begin();
     let mut keeping = Keeping::begin(ledger, targets, &mut coverage).await;
-    let limits = Limits::default();
-    let engine = Engine {
-        settings,
-        buffer_bytes_max: limits.buffer_bytes_max,
-        classifier: Classifier::new(limits, random_key()),
-        bytes: Semaphore::new(
-            usize::try_from(settings.bytes_in_flight_max / object::PERMIT_BYTES).unwrap_or(1),
-        ),
-        progress,
-        stop,
-    };
+    let engine = Engine::new(settings, progress, stop);
     for target in targets {
         let (mut judged, mut held) = (Vec::new(), Vec::new());
         for enumerated in engine.judge_all(target, &mut coverage).await {
@@ -173,6 +171,20 @@ pub async fn scan(
     }
     coverage.interrupted = engine.stopped();
     keeping.end(coverage).await
+}
+
+impl<'a> Engine<'a> {
+    fn new(settings: &'a Settings, progress: &'a Progress, stop: watch::Receiver<bool>) -> Self {
+        let limits = Limits::default();
+        let buffer_bytes_max = limits.buffer_bytes_max;
+        let classifier = Classifier::new(limits, random_key());
+        let classifier = match &settings.index {
+            Some(index) => classifier.with_index(Arc::clone(index)),
+            None => classifier,
+        };
+        let permits = usize::try_from(settings.bytes_in_flight_max / object::PERMIT_BYTES).unwrap_or(1);
+        Self { settings, classifier, buffer_bytes_max, bytes: Semaphore::new(permits), progress, stop }
+    }
 }
 
 impl Engine<'_> {

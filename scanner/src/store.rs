@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::estate::{Bucket, Provider};
 use crate::findings::{Record, Severity, Suppression, Transition};
 
+pub mod index;
 mod postgres;
 mod rows;
 mod sqlite;

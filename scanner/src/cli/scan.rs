@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use tokio::sync::watch;
 
+use super::known::KnownArgs;
 use super::progress::Bar;
 use super::targets::{CloudArgs, open};
 use crate::config::{self, Config};
@@ -44,6 +45,8 @@ pub(super) struct ScanArgs {
     #[arg(long)]
     all: bool,
     #[command(flatten)]
+    known: KnownArgs,
+    #[command(flatten)]
     cloud: CloudArgs,
 }
 
@@ -57,6 +60,7 @@ pub(super) fn run(args: ScanArgs) -> anyhow::Result<ExitCode> {
     config.ledger = args.state.clone().or(config.ledger);
     config.require_full_coverage |= args.require_full_coverage;
     args.cloud.apply(&mut config.aws, &mut config.gcp);
+    config.scan.index = args.known.index(&config)?;
     let targets = args
         .targets
         .iter()
@@ -83,11 +87,7 @@ pub(super) fn run(args: ScanArgs) -> anyhow::Result<ExitCode> {
     let runtime = tokio_runtime()?;
     let ledger = config.ledger.as_deref().map(|word| runtime.block_on(store::open(word))).transpose()?;
     let coverage = runtime.block_on(async {
-        let (send, stop) = watch::channel(false);
-        tokio::spawn(async move {
-            stop_asked().await;
-            let _ = send.send(true);
-        });
+        let stop = stop_when_asked();
         scan::scan(&targets, &config.scan, &progress, stop, ledger.as_deref(), &mut |finding| {
             if finding.status.is_open() {
                 worst = worst.max(Some(finding.severity));
@@ -149,6 +149,16 @@ fn summary(coverage: &Coverage) -> String {
         coverage.bytes.read,
         coverage.elapsed_ms
     )
+}
+
+/// Turns true when the process is asked to end.
+pub(super) fn stop_when_asked() -> watch::Receiver<bool> {
+    let (send, stop) = watch::channel(false);
+    tokio::spawn(async move {
+        stop_asked().await;
+        let _ = send.send(true);
+    });
+    stop
 }
 
 async fn stop_asked() {

@@ -8,13 +8,14 @@ use aws_config::SdkConfig;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use tokio::sync::OnceCell;
 
-use super::{Body, Cloud, CloudError};
+use super::{Body, Cloud, CloudError, Stored};
 use crate::estate::{Account, Bucket, Facts, Object};
 
 mod account_facts;
 mod accounts;
 mod answer_check;
 mod buckets;
+mod digests;
 mod facts;
 mod failure;
 mod lockable;
@@ -137,6 +138,11 @@ impl Cloud for AwsCloud {
             Ok(session) => facts::of_object(&session, bucket, object).await,
             Err(_) => Facts::default(),
         }
+    }
+
+    async fn stored(&self, bucket: &Bucket, object: &Object) -> Result<Stored, CloudError> {
+        let session = self.session(&bucket.account).await?;
+        digests::of(&session, bucket, object).await
     }
 
     async fn read(&self, bucket: &Bucket, object: &Object) -> Result<Body, CloudError> {

@@ -16,7 +16,7 @@ use time::format_description::well_known::Rfc3339;
 use tokio::sync::mpsc;
 use walkdir::WalkDir;
 
-use super::{Body, Cloud, CloudError};
+use super::{Body, Cloud, CloudError, Stored};
 use crate::estate::{self, Account, Bucket, Facts, GapReason, Object, Provider};
 use crate::exposure::ZoneOfTrust;
 
@@ -174,6 +174,16 @@ impl Cloud for LocalCloud {
 
     async fn object_facts(&self, bucket: &Bucket, object: &Object) -> Facts {
         self.index(bucket).ok().and_then(|index| index.get(&object.key).cloned()).unwrap_or_default()
+    }
+
+    async fn stored(&self, bucket: &Bucket, object: &Object) -> Result<Stored, CloudError> {
+        let facts = self.object_facts(bucket, object).await;
+        let head = facts.answer("s3:HeadObject");
+        let says = |name: &str| head.and_then(|head| head.get(name)).and_then(Value::as_str);
+        let etag_is_digest = head.is_some()
+            && says("ServerSideEncryption").is_none_or(|with| with == "AES256")
+            && says("SSECustomerAlgorithm").is_none();
+        Ok(Stored { checksums: object.checksums.clone(), etag_is_digest })
     }
 
     async fn read(&self, bucket: &Bucket, object: &Object) -> Result<Body, CloudError> {

@@ -1,6 +1,6 @@
 //! What is wrong with a bucket, once its objects were looked into?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 use spillwatch_classifiers::{Category, Classification, Distinct, Evidence};
@@ -8,11 +8,14 @@ use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
 use super::severity::{self, Volume};
-use super::{Examined, Finding, Found, Objects, Reach, SCHEMA, Sample, Severity, Transition};
+use super::{Copied, Examined, Finding, Found, Objects, Reach, SCHEMA, Sample, Severity, Transition};
 use crate::estate::{Bucket, Object, Provider};
 use crate::exposure::{Access, Audience, BucketExposure, Certainty, Exposure};
 
 const TOP_KEYS: usize = 10;
+/// Copies told of one finding, and documents counted.
+const COPIES: usize = 20;
+const DOCUMENTS_MAX: usize = 10_000;
 const EVIDENCE: usize = 5;
 /// Hours of writing that are told apart.
 const HOURS_MAX: usize = 48;
@@ -40,6 +43,16 @@ struct Pile {
     aggregate: Aggregate,
 }
 
+/// The copies of known documents within one reach.
+#[derive(Debug)]
+struct Copies {
+    reach: Reach,
+    exposures: Vec<Exposure>,
+    objects: Objects,
+    copied: Vec<Copied>,
+    documents: BTreeSet<String>,
+}
+
 /// Collects what a bucket's objects hold and says at the end what is wrong with the bucket.
 pub struct Assessment {
     bucket: Bucket,
@@ -50,6 +63,7 @@ pub struct Assessment {
     opened: Vec<Exposure>,
     unread: Vec<Exposure>,
     piles: BTreeMap<(Category, bool), Pile>,
+    copies: BTreeMap<bool, Copies>,
     key_beside: Vec<Reach>,
     confidence_min: f64,
 }
@@ -65,6 +79,7 @@ impl Assessment {
             opened: Vec::new(),
             unread: Vec::new(),
             piles: BTreeMap::new(),
+            copies: BTreeMap::new(),
             key_beside: Vec::new(),
             confidence_min,
         }
@@ -105,12 +120,7 @@ impl Assessment {
 
     /// Takes the verdict on one object, with the ways in that its own ACL adds to the bucket's.
     pub fn add(&mut self, object: &Object, own: &[Exposure], classification: &Classification) {
-        let ways: Vec<&Exposure> =
-            self.exposure.exposures.iter().chain(own).filter(|way| reads(way, &object.key)).collect();
-        let reach = match self.bucket.account.provider {
-            Provider::Local => Reach::Unknown,
-            _ => Reach::widest(&ways),
-        };
+        let (ways, reach) = self.ways(object, own);
         for detection in &classification.detections {
             if detection.confidence < self.confidence_min {
                 continue;
@@ -134,19 +144,53 @@ impl Assessment {
                 },
             });
             pile.reach = pile.reach.max(reach);
-            for way in ways.iter().map(|way| way.screened()) {
-                if pile.exposures.len() < TOP_KEYS && !pile.exposures.contains(&way) {
-                    pile.exposures.push(way);
-                }
-            }
+            widen(&mut pile.exposures, &ways);
             pile.objects.take(&self.bucket, object);
             pile.aggregate.take(detection);
         }
     }
 
+    /// Takes the known documents of which an object is, or holds, copies; the keys of `copied` are told as the object's.
+    pub fn add_copies(&mut self, object: &Object, own: &[Exposure], copied: Vec<Copied>) {
+        if copied.is_empty() {
+            return;
+        }
+        let (ways, reach) = self.ways(object, own);
+        let copies = self.copies.entry(reach.is_outside()).or_insert_with(|| Copies {
+            reach,
+            exposures: Vec::new(),
+            objects: Objects::default(),
+            copied: Vec::new(),
+            documents: BTreeSet::new(),
+        });
+        copies.reach = copies.reach.max(reach);
+        widen(&mut copies.exposures, &ways);
+        copies.objects.take(&self.bucket, object);
+        for copy in copied {
+            if copies.documents.len() < DOCUMENTS_MAX {
+                copies.documents.insert(copy.document.clone());
+            }
+            // The largest parts are told.
+            let at = copies.copied.partition_point(|known| known.share >= copy.share);
+            copies.copied.insert(at, copy);
+            copies.copied.truncate(COPIES);
+        }
+    }
+
+    /// The ways in which somebody outside reads an object, and how far it can be reached.
+    fn ways(&self, object: &Object, own: &[Exposure]) -> (Vec<Exposure>, Reach) {
+        let ways = self.exposure.exposures.iter().chain(own).filter(|way| reads(way, &object.key));
+        let ways: Vec<&Exposure> = ways.collect();
+        let reach = match self.bucket.account.provider {
+            Provider::Local => Reach::Unknown,
+            _ => Reach::widest(&ways),
+        };
+        (ways.into_iter().map(Exposure::screened).collect(), reach)
+    }
+
     /// Ends the bucket, of which so much was seen.
     pub fn findings(self, examined: &Examined) -> Vec<Finding> {
-        let Self { bucket, exposure, tags, seen, opened, mut unread, piles, key_beside, .. } = self;
+        let Self { bucket, exposure, tags, seen, opened, mut unread, piles, copies, key_beside, .. } = self;
         let make = |rule: &str, class: &str, severity: Severity, because, remediation: &str| Finding {
             schema: SCHEMA.to_owned(),
             uid: uid(&bucket, rule, class),
@@ -159,6 +203,7 @@ impl Assessment {
             region: bucket.region.clone(),
             exposures: Vec::new(),
             detections: Vec::new(),
+            copies: Vec::new(),
             objects: Objects::default(),
             because,
             remediation: remediation.to_owned(),
@@ -196,6 +241,20 @@ impl Assessment {
             finding.exposures = pile.exposures.iter().map(Exposure::told).collect();
             finding.objects = pile.objects;
             finding.detections = vec![pile.aggregate.found()];
+            findings.push(finding);
+        }
+        for (outside, copies) in copies {
+            let Copies { reach, exposures, objects, copied, documents } = copies;
+            let (severity, mut because) = severity::of_copies(documents.len(), reach);
+            because.extend(exposures.iter().flat_map(|way| way.because.clone()).take(EVIDENCE));
+            let (rule, remediation) = if outside {
+                ("exposed_copy", "close the exposure; `sweep` finds the other copies of these documents")
+            } else {
+                ("known_copy", "keep the bucket closed; remove the copies that nobody needs")
+            };
+            let mut finding = make(rule, "known_document", severity, because, remediation);
+            finding.exposures = exposures.iter().map(Exposure::told).collect();
+            (finding.objects, finding.copies) = (objects, copied);
             findings.push(finding);
         }
         for (class, kinds) in
@@ -241,6 +300,15 @@ impl Assessment {
             findings.push(finding);
         }
         findings
+    }
+}
+
+/// Adds ways in that are not told yet.
+fn widen(exposures: &mut Vec<Exposure>, ways: &[Exposure]) {
+    for way in ways {
+        if exposures.len() < TOP_KEYS && !exposures.contains(way) {
+            exposures.push(way.clone());
+        }
     }
 }
 

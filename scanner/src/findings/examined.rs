@@ -115,6 +115,8 @@ pub struct Examined {
     pub unseen_outside: Holders,
     /// Objects that nobody outside reaches and that were not read in full.
     pub unseen_inside: Holders,
+    /// Copies of known documents were sought.
+    pub copies: bool,
     /// Detections that are less sure made no finding.
     pub confidence_min: f64,
     /// The bucket no longer stands in the complete list of its account's buckets.
@@ -137,6 +139,7 @@ impl Examined {
             listing: false,
             unseen_outside: Holders::default(),
             unseen_inside: Holders::default(),
+            copies: false,
             confidence_min: 1.0,
             gone: false,
         }
@@ -163,6 +166,8 @@ impl Examined {
                     "unread_bucket" | "exposed_bucket" => true,
                     "exposed_content" => self.closed || content(&self.unseen_outside),
                     "sensitive_content" => content(&self.unseen_inside),
+                    "exposed_copy" => self.closed || self.copies && content(&self.unseen_outside),
+                    "known_copy" => self.copies && content(&self.unseen_inside),
                     // Of a rule that another command or version made, absence says nothing.
                     _ => false,
                 }

@@ -156,6 +156,16 @@ pub fn of_content(
     (severity, because)
 }
 
+/// The severity of copies of known documents, and why: somebody has said that these must not get out.
+pub fn of_copies(documents: usize, reach: Reach) -> (Severity, Vec<String>) {
+    let counted =
+        if documents == 1 { "a known document".to_owned() } else { format!("{documents} known documents") };
+    (
+        Severity::Critical.lower(reach.steps_down()),
+        vec![format!("copies of {counted} where {}", reach.words())],
+    )
+}
+
 /// The severity of a bucket that is open, whatever is inside, and why.
 pub fn of_access(class: &str, reach: Reach, website: bool) -> (Severity, Vec<String>) {
     let mut because = vec![format!("{class} access: {}", reach.words())];

@@ -2,12 +2,15 @@
 
 use std::collections::BinaryHeap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 use futures::stream::{self, Stream, StreamExt};
+use spillwatch_classifiers::copies::Index;
 use time::format_description::well_known::Rfc3339;
 use tokio::sync::mpsc;
 
 use super::acl_report::{self, AclReport};
+use super::copies::{self, CopyOf, Exact};
 use super::object::ObjectRead;
 use super::{Coverage, Engine, Judged, Target};
 use crate::estate::{Bucket, Facts, Gap, GapReason, Object, Provider};
@@ -63,6 +66,7 @@ impl Engine<'_> {
 
         let mut examined = Examined {
             facts: judged.exposure.gaps.is_empty(),
+            copies: self.settings.index.is_some(),
             confidence_min: self.settings.confidence_min,
             ..Examined::nothing(judged.at.clone())
         };
@@ -150,7 +154,9 @@ impl Engine<'_> {
                 coverage.objects.listed += 1;
                 coverage.bytes.listed += object.size_bytes;
                 let outside = reached(judged, &own, &object);
-                if !full && !outside {
+                // What has the size of a known document is compared, wherever it is.
+                let sized = |index: &Arc<Index>| index.has_size(object.size_bytes);
+                if !full && !outside && !self.settings.index.as_ref().is_some_and(sized) {
                     sample.offer(object);
                 } else if read < self.settings.objects_per_bucket_max {
                     read += 1;
@@ -228,12 +234,18 @@ impl Engine<'_> {
     ) {
         let Reading { assessment, coverage, examined } = reading;
         let reads = objects.map(|(object, own)| async {
+            let copies = self.exact_copies(target, &judged.bucket, &object).await;
             let classified = self.object(target, &judged.bucket, &object).await;
-            (object, own, classified)
+            (object, own, copies, classified)
         });
         let mut reads = std::pin::pin!(reads.buffer_unordered(self.settings.reads_in_flight_max));
-        while let Some((object, own, ObjectRead { classification, gaps, whole })) = reads.next().await {
+        while let Some((object, own, copies, ObjectRead { classification, gaps, whole })) = reads.next().await
+        {
             gaps.iter().for_each(|gap| coverage.gap(gap));
+            let inside = classification.iter().flat_map(|found| &found.copies).map(CopyOf::inside);
+            // Of an exact copy, parts tell nothing more.
+            let copies = if copies.is_empty() { inside.collect() } else { copies };
+            assessment.add_copies(&object, &own, copies.into_iter().map(|copy| copy.told(&object)).collect());
             assessment.open(&own);
             if !whole {
                 let outside = reached(judged, &own, &object);
@@ -252,6 +264,17 @@ impl Engine<'_> {
                     coverage.bytes.skipped += object.size_bytes;
                 }
             }
+        }
+    }
+}
+
+impl Engine<'_> {
+    /// The known documents that an object is byte for byte. Where that cannot be told, reading it leaves the gap.
+    async fn exact_copies(&self, target: &Target, bucket: &Bucket, object: &Object) -> Vec<CopyOf> {
+        let Some(index) = &self.settings.index else { return Vec::new() };
+        match copies::exact(index, target, bucket, object, self.settings.bytes_per_object_max).await {
+            Ok(Exact::Copy { documents, digest, .. }) => CopyOf::exact(index, &documents, digest),
+            Ok(Exact::Other(_)) | Err(_) => Vec::new(),
         }
     }
 }

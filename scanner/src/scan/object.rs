@@ -4,6 +4,7 @@ use futures::stream::StreamExt;
 use spillwatch_classifiers::{Classification, Hints, Session};
 
 use super::{Engine, Target};
+use crate::cloud::CloudError;
 use crate::estate::{Bucket, Gap, GapReason, Object};
 
 /// The unit in which bytes in flight are counted.
@@ -53,7 +54,7 @@ impl Engine<'_> {
         };
         let body = match read {
             Ok(body) => body,
-            Err(error) => return ObjectRead::not(Some(screened(error.gap()))),
+            Err(error) => return ObjectRead::not(Some(screened_gap(&error))),
         };
         let metadata: Vec<(String, String)> = body.metadata.into_iter().collect();
         let mut session = self.classifier.begin(Hints {
@@ -79,7 +80,7 @@ impl Engine<'_> {
                     self.progress.read(chunk.len());
                     batch.extend_from_slice(chunk);
                 }
-                Some(Err(error)) => gaps.push(screened(error.gap())),
+                Some(Err(error)) => gaps.push(screened_gap(error)),
                 None => {}
             }
             let limit = read_bytes >= self.settings.bytes_per_object_max && read_bytes < object.size_bytes;
@@ -111,13 +112,7 @@ impl Engine<'_> {
             |gap: &spillwatch_classifiers::Gap| gap.reason == spillwatch_classifiers::GapReason::LimitReached;
         let whole = gaps.is_empty() && !classification.gaps.iter().any(limited);
         for gap in &classification.gaps {
-            let reason = match gap.reason {
-                spillwatch_classifiers::GapReason::LimitReached => GapReason::LimitReached,
-                spillwatch_classifiers::GapReason::Malformed
-                | spillwatch_classifiers::GapReason::Truncated => GapReason::Malformed,
-                _ => GapReason::Unsupported,
-            };
-            gaps.push(self.gap(bucket, object, reason, &gap.detail));
+            gaps.push(self.gap(bucket, object, reason(gap.reason), &gap.detail));
         }
         ObjectRead { classification: Some(classification), gaps, whole }
     }
@@ -131,6 +126,22 @@ impl Engine<'_> {
             detail: detail.to_owned(),
         }
     }
+}
+
+/// The classifiers' reasons in the words of coverage.
+pub(super) fn reason(reason: spillwatch_classifiers::GapReason) -> GapReason {
+    match reason {
+        spillwatch_classifiers::GapReason::LimitReached => GapReason::LimitReached,
+        spillwatch_classifiers::GapReason::Malformed | spillwatch_classifiers::GapReason::Truncated => {
+            GapReason::Malformed
+        }
+        _ => GapReason::Unsupported,
+    }
+}
+
+/// The gap that an error leaves, with its key screened.
+pub(super) fn screened_gap(error: &CloudError) -> Gap {
+    screened(error.gap())
 }
 
 /// Keys are written by strangers: they are screened before they are told.

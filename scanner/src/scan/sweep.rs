@@ -1,0 +1,272 @@
+//! Where else is it? Every copy of known documents in the targets, most of them without a byte being read.
+
+use std::sync::Arc;
+
+use futures::stream::{self, StreamExt};
+use serde::Serialize;
+use spillwatch_classifiers::copies::Index;
+use time::format_description::well_known::Rfc3339;
+use tokio::sync::watch;
+
+use super::copies::{CopyOf, Exact, RuledOut, exact};
+use super::{Coverage, Engine, Progress, Settings, Target};
+use crate::estate::{Account, Bucket, Gap, Object, Provider};
+
+/// How deep a sweep looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// For exact copies alone: objects are compared by their listings, and read only where these leave it open.
+    Listings,
+    /// For parts and altered copies too: what is not an exact copy is read.
+    Contents,
+}
+
+/// A copy that was found: `spillwatch.copy/1`. Names are screened.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FoundCopy {
+    /// Always `spillwatch.copy/1`.
+    pub schema: &'static str,
+    /// The known document's name.
+    pub document: String,
+    /// Whose cloud.
+    pub provider: Provider,
+    /// Account or project id.
+    pub account: String,
+    /// The bucket's name.
+    pub bucket: String,
+    /// The object's key.
+    pub key: String,
+    /// The object's size in bytes.
+    pub size_bytes: u64,
+    /// When the object was last written, RFC 3339.
+    pub modified: Option<String>,
+    /// The digest it was recognised by (`md5`, `multipart_etag`, `sha256`, …), or `words`, `rows`, `pieces`.
+    pub how: &'static str,
+    /// Whether the object is the document, byte for byte.
+    pub exact: bool,
+    /// How much of the document is there, 0..=1.
+    pub share: f64,
+    /// Where in the object: path inside archives, masked.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub at: String,
+    /// From which word, row or byte on, up to which.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub within: Option<Within>,
+}
+
+/// A stretch of an object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Within {
+    /// `words`, `rows` or `bytes`.
+    pub unit: &'static str,
+    /// The first.
+    pub from: u64,
+    /// Behind the last.
+    pub to: u64,
+}
+
+/// What a sweep saw: the last line of its output, `spillwatch.sweep/1`.
+#[derive(Debug, Serialize)]
+pub struct Swept {
+    /// Always `spillwatch.sweep/1`.
+    pub schema: &'static str,
+    /// Documents that were sought.
+    pub documents: u32,
+    /// Copies that were found.
+    pub copies: u64,
+    /// Objects that are or hold copies.
+    pub objects_with_copies: u64,
+    /// Objects that cannot be exact copies by their size.
+    pub ruled_out_by_size: u64,
+    /// Of a known size, but not by a digest that the provider states.
+    pub ruled_out_by_digest: u64,
+    /// Exact copies that were told without a byte being read.
+    pub told_by_listing: u64,
+    /// Objects that were read, to compare them or to look into them.
+    pub objects_read: u64,
+    /// What was seen and what was not.
+    pub coverage: Coverage,
+}
+
+/// What became of one object.
+struct Compared {
+    copies: Vec<CopyOf>,
+    ruled_out: Option<RuledOut>,
+    bytes_read: Option<u64>,
+    gaps: Vec<Gap>,
+}
+
+/// Looks for copies of the index's documents in every object of the targets, and hands each to `tell`.
+pub async fn sweep(
+    targets: &[Target],
+    settings: &Settings,
+    index: &Arc<Index>,
+    depth: Depth,
+    progress: &Progress,
+    stop: watch::Receiver<bool>,
+    tell: &mut dyn FnMut(&FoundCopy),
+) -> Swept {
+    let settings = Settings { index: Some(Arc::clone(index)), ..settings.clone() };
+    let engine = Engine::new(&settings, progress, stop);
+    let mut swept = Swept {
+        schema: "spillwatch.sweep/1",
+        documents: index.len(),
+        copies: 0,
+        objects_with_copies: 0,
+        ruled_out_by_size: 0,
+        ruled_out_by_digest: 0,
+        told_by_listing: 0,
+        objects_read: 0,
+        coverage: Coverage::begin(),
+    };
+    for target in targets {
+        let accounts = match target.cloud.accounts().await {
+            Ok(accounts) => accounts,
+            Err(error) => {
+                swept.coverage.gap(&error.gap());
+                continue;
+            }
+        };
+        for account in &accounts {
+            swept.coverage.accounts += 1;
+            engine.sweep_account(target, account, index, depth, &mut swept, tell).await;
+        }
+    }
+    swept.coverage.interrupted = engine.stopped();
+    swept.coverage = std::mem::take(&mut swept.coverage).end();
+    swept
+}
+
+impl Engine<'_> {
+    async fn sweep_account(
+        &self,
+        target: &Target,
+        account: &Account,
+        index: &Arc<Index>,
+        depth: Depth,
+        swept: &mut Swept,
+        tell: &mut dyn FnMut(&FoundCopy),
+    ) {
+        let mut buckets = target.cloud.buckets(account);
+        while let Some(bucket) = buckets.next().await {
+            let bucket = match bucket {
+                Ok(bucket) => bucket,
+                Err(error) => {
+                    swept.coverage.gap(&error.gap());
+                    continue;
+                }
+            };
+            swept.coverage.buckets += 1;
+            self.progress.judged(1);
+            let mut pages = target.cloud.objects(&bucket, &target.prefix);
+            while let Some(page) = pages.next().await {
+                if self.stopped() {
+                    return;
+                }
+                let objects = match page {
+                    Ok(objects) => objects,
+                    Err(error) => {
+                        swept.coverage.gap(&error.gap());
+                        continue;
+                    }
+                };
+                self.progress.listed(objects.len());
+                let compared = stream::iter(objects).map(|object| async {
+                    let compared = self.compare(target, &bucket, &object, index, depth).await;
+                    (object, compared)
+                });
+                let mut compared =
+                    std::pin::pin!(compared.buffer_unordered(self.settings.reads_in_flight_max));
+                while let Some((object, compared)) = compared.next().await {
+                    swept.take(&bucket, &object, compared, tell);
+                }
+            }
+            self.progress.bucket_done(0);
+        }
+    }
+
+    async fn compare(
+        &self,
+        target: &Target,
+        bucket: &Bucket,
+        object: &Object,
+        index: &Arc<Index>,
+        depth: Depth,
+    ) -> Compared {
+        let mut gaps = Vec::new();
+        let compared = exact(index, target, bucket, object, self.settings.bytes_per_object_max).await;
+        let ruled_out = match compared {
+            Ok(Exact::Copy { documents, digest, read }) => {
+                let copies = CopyOf::exact(index, &documents, digest);
+                return Compared {
+                    copies,
+                    ruled_out: None,
+                    bytes_read: read.then_some(object.size_bytes),
+                    gaps,
+                };
+            }
+            Ok(Exact::Other(ruled_out)) => Some(ruled_out),
+            Err(gap) => {
+                gaps.push(gap);
+                None
+            }
+        };
+        let by_reading = (ruled_out == Some(RuledOut::Reading)).then_some(object.size_bytes);
+        if depth == Depth::Listings || !gaps.is_empty() {
+            return Compared { copies: Vec::new(), ruled_out, bytes_read: by_reading, gaps };
+        }
+        let read = self.object(target, bucket, object).await;
+        gaps.extend(read.gaps);
+        let copies =
+            read.classification.iter().flat_map(|found| found.copies.iter().map(CopyOf::inside)).collect();
+        let bytes_read = read.classification.map(|found| found.bytes_read).or(by_reading);
+        Compared { copies, ruled_out, bytes_read, gaps }
+    }
+}
+
+impl Swept {
+    fn take(
+        &mut self,
+        bucket: &Bucket,
+        object: &Object,
+        compared: Compared,
+        tell: &mut dyn FnMut(&FoundCopy),
+    ) {
+        let Compared { copies, ruled_out, bytes_read, gaps } = compared;
+        self.coverage.objects.listed += 1;
+        self.coverage.bytes.listed += object.size_bytes;
+        gaps.iter().for_each(|gap| self.coverage.gap(gap));
+        match bytes_read {
+            Some(bytes) => {
+                self.coverage.objects.read += 1;
+                self.coverage.bytes.read += bytes;
+                self.objects_read += 1;
+            }
+            None => self.told_by_listing += u64::from(copies.iter().any(|copy| copy.exact)),
+        }
+        match ruled_out {
+            Some(RuledOut::Size) => self.ruled_out_by_size += 1,
+            Some(RuledOut::Digest) => self.ruled_out_by_digest += 1,
+            Some(RuledOut::Reading) | None => {}
+        }
+        self.objects_with_copies += u64::from(!copies.is_empty());
+        for copy in copies {
+            self.copies += 1;
+            tell(&FoundCopy {
+                schema: "spillwatch.copy/1",
+                provider: bucket.account.provider,
+                account: bucket.account.id.clone(),
+                bucket: bucket.name.clone(),
+                key: spillwatch_classifiers::screen(&object.key).to_string(),
+                size_bytes: object.size_bytes,
+                modified: object.modified.and_then(|at| at.format(&Rfc3339).ok()),
+                how: copy.how,
+                exact: copy.exact,
+                share: copy.share,
+                within: copy.within.map(|(from, to)| Within { unit: copy.unit(), from, to }),
+                document: copy.document,
+                at: copy.at,
+            });
+        }
+    }
+}
