@@ -30,12 +30,12 @@ fn settings(endpoint: &str, user: &str) -> AwsSettings {
     }
 }
 
-fn credentials(user: &str) -> Credentials {
+pub fn credentials(user: &str) -> Credentials {
     Credentials::new(user, format!("{user}secret"), None, None, "tests")
 }
 
 /// A client that writes, to prepare what is read.
-fn seeder(endpoint: &str, credentials: Credentials) -> aws_sdk_s3::Client {
+pub fn seeder(endpoint: &str, credentials: Credentials) -> aws_sdk_s3::Client {
     let config = aws_sdk_s3::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
@@ -53,7 +53,7 @@ async fn seed_conformance(s3: &aws_sdk_s3::Client) {
     }
 }
 
-async fn put(s3: &aws_sdk_s3::Client, bucket: &str, key: &str, bytes: impl Into<Vec<u8>>) {
+pub async fn put(s3: &aws_sdk_s3::Client, bucket: &str, key: &str, bytes: impl Into<Vec<u8>>) {
     let body = ByteStream::from(bytes.into());
     s3.put_object().bucket(bucket).key(key).body(body).send().await.expect("the object is put");
 }

@@ -8,6 +8,7 @@ mod acme_server;
 mod affected;
 mod aws;
 mod cloud_conformance;
+mod copies;
 mod gcp;
 mod lifecycle;
 mod local;

@@ -39,6 +39,7 @@ fn record(bucket: &str, number: usize, status: Transition, run: &str) -> Record 
         region: None,
         exposures: Vec::new(),
         detections: Vec::new(),
+        copies: Vec::new(),
         objects: Objects { count: 7, holders, ..Objects::default() },
         because: vec!["'; DROP TABLE findings; -- \u{1f4a5}".to_owned()],
         remediation: String::new(),

@@ -1,8 +1,9 @@
 //! Which rows does a table have, in whatever order, format or company?
 //!
-//! A row is known by its telling cells: addresses, numbers, names of two words. Not all of them: the [`TELLING`] with the least
-//! hashes, as a set. So neither the order of rows and columns matters, nor the format, nor most columns that were
-//! dropped or added.
+//! A row is known by an address and a long number (a phone, an id) where it has both: who copies some columns hardly leaves those
+//! out. Otherwise by its telling cells, which are addresses, numbers, names of two words: not all of them, but the [`TELLING`] with
+//! the least hashes, as a set. So neither the order of rows and columns matters, nor the format, nor most columns that
+//! were dropped or added.
 
 use super::key::{HASHES, IndexKey, Kind};
 use super::words::fold;
@@ -11,6 +12,8 @@ use super::words::fold;
 pub(super) const TELLING: usize = 3;
 /// Cells that a row must have to be told from others.
 const TELLING_MIN: usize = 2;
+/// Digits of a number that stands for somebody beside an address.
+const NUMBER_DIGITS_MIN: u64 = 7;
 /// Bytes of a telling cell.
 const CELL_BYTES: std::ops::RangeInclusive<usize> = 6..=96;
 /// A cell of running text has a clause that is longer, with as many blanks.
@@ -43,12 +46,15 @@ impl Row {
 pub(super) struct Cells {
     least: [u64; TELLING],
     telling: usize,
+    address: Option<u64>,
+    /// The longest number: how many digits it has, and its hash.
+    number: Option<(u64, u64)>,
     is_prose: bool,
 }
 
 impl Default for Cells {
     fn default() -> Self {
-        Self { least: [u64::MAX; TELLING], telling: 0, is_prose: false }
+        Self { least: [u64::MAX; TELLING], telling: 0, address: None, number: None, is_prose: false }
     }
 }
 
@@ -81,6 +87,12 @@ impl Cells {
         } else {
             key.word(fold(&String::from_utf8_lossy(cell)).as_bytes())
         };
+        let digits = counts.of(DIGIT);
+        if counts.of(AT) > 0 {
+            self.address = self.address.max(Some(hash));
+        } else if digits >= NUMBER_DIGITS_MIN && !is_moment(cell) {
+            self.number = self.number.max(Some((digits, hash)));
+        }
         // The same value in two cells is one.
         if self.least.contains(&hash) {
             return;
@@ -101,6 +113,9 @@ impl Cells {
 
     /// Ends the row; nothing where it has too little to be told from others.
     pub(super) fn end(self) -> Option<Row> {
+        if let (Some(address), Some((_, number))) = (self.address, self.number) {
+            return Some(Row { cells: [address, number, u64::MAX] });
+        }
         (self.telling >= TELLING_MIN).then_some(Row { cells: self.least })
     }
 }
@@ -174,6 +189,11 @@ fn is_statement(cell: &[u8]) -> bool {
     cell.get(..12).is_some_and(|start| start.eq_ignore_ascii_case(b"insert into "))
 }
 
+/// A date with or without a time, as records say when they were changed.
+fn is_moment(cell: &[u8]) -> bool {
+    matches!(cell, [a, b, c, d, b'-' | b'/' | b'.', ..] if [a, b, c, d].iter().all(|digit| digit.is_ascii_digit()))
+}
+
 /// `2026-11-26`, `26.11.2026` and the like.
 fn is_date(cell: &[u8]) -> bool {
     let separators = cell.iter().filter(|byte| matches!(byte, b'-' | b'/' | b'.')).count();
@@ -203,6 +223,9 @@ mod tests {
             assert_eq!(row(same), csv, "{same}");
         }
         assert_ne!(row("Ada Lovelace,ada@acme.example,+44 20 7946 0012"), csv);
+        let some_columns = row("ada@acme.example;+44 20 7946 0011;2026-11-26T10:11:12Z");
+        assert_eq!(some_columns, csv);
+        assert_ne!(row("ada@acme.example;2026-11-26T10:11:12Z"), csv);
     }
 
     #[test]

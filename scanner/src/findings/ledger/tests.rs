@@ -29,6 +29,7 @@ fn finding(rule: &str, class: &str, severity: Severity, keys: &[u8], at: &str) -
         region: None,
         exposures: Vec::new(),
         detections: Vec::new(),
+        copies: Vec::new(),
         objects: Objects { count: keys.len() as u64, holders, ..Objects::default() },
         because: Vec::new(),
         remediation: String::new(),
