@@ -11,12 +11,12 @@ use crate::acme::estate;
 use crate::{aws, lines, servers, spillwatch};
 
 /// An index and its key.
-struct Known {
+pub struct Known {
     folder: TempDir,
 }
 
 impl Known {
-    fn of(documents: &[&str]) -> Self {
+    pub fn of(documents: &[&str]) -> Self {
         let known = Self { folder: tempfile::tempdir().unwrap() };
         let made = spillwatch(&["fingerprint", "key", &known.path("key")]);
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
@@ -24,7 +24,7 @@ impl Known {
         known
     }
 
-    fn path(&self, name: &str) -> String {
+    pub fn path(&self, name: &str) -> String {
         self.folder.path().join(name).to_str().unwrap().to_owned()
     }
 
@@ -33,18 +33,18 @@ impl Known {
         assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
     }
 
-    fn run(&self, first: &[&str], rest: &[&str]) -> Output {
+    pub fn run(&self, first: &[&str], rest: &[&str]) -> Output {
         let key = self.path("key");
         spillwatch(&[first, &["--index-key", &key], rest].concat())
     }
 
-    fn sweep(&self, arguments: &[&str]) -> Output {
+    pub fn sweep(&self, arguments: &[&str]) -> Output {
         self.run(&["sweep", "--index", &self.path("index")], arguments)
     }
 }
 
 /// What the automation copied into the open bucket.
-fn leaked() -> PathBuf {
+pub fn leaked() -> PathBuf {
     estate().join("aws/444455556666/acme-sandbox-drop/objects/copies")
 }
 

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::acme::estate;
+use crate::copies::{Known, leaked};
 use crate::lifecycle::Estate;
 use crate::{lines, spillwatch};
 
@@ -68,6 +70,36 @@ fn so_is_every_line_of_the_ledgers_life() {
     let differences = lines(&spillwatch(&["findings", "diff", "--format", "jsonl", "--state", &ledger]));
     assert!(!differences.is_empty());
     assert!(differences.iter().all(|line| difference.is_valid(line)), "{differences:#?}");
+}
+
+#[test]
+fn so_is_every_line_of_a_sweep_and_of_a_verification() {
+    let known = Known::of(&[leaked().to_str().unwrap()]);
+    let estate = estate();
+    let swept = lines(&known.sweep(&[estate.to_str().unwrap()]));
+    all_as_said(&swept, &[("spillwatch.copy/1", "copy"), ("spillwatch.sweep/1", "sweep")]);
+    let target = [estate.join("aws").to_str().unwrap().to_owned()];
+    let verified = lines(&known.run(&["verify", "--baseline", &known.path("index")], &[&target[0]]));
+    all_as_said(
+        &verified,
+        &[("spillwatch.verified/1", "verified"), ("spillwatch.verification/1", "verification")],
+    );
+    let index = known.path("index");
+    let scanned = ["--index", &index, "--all", estate.to_str().unwrap()];
+    let report = lines(&known.run(&["scan"], &scanned));
+    assert!(report.iter().any(|line| line["copies"].is_array()));
+    check(&report);
+}
+
+fn all_as_said(lines: &[Value], schemas: &[(&str, &str)]) {
+    let schemas: Vec<_> = schemas.iter().map(|(name, output)| (*name, strict(output))).collect();
+    for line in lines {
+        let (_, schema) = schemas.iter().find(|(name, _)| line["schema"] == *name).unwrap();
+        let wrong: Vec<String> =
+            schema.iter_errors(line).map(|error| format!("{error} at {}", error.instance_path())).collect();
+        assert!(wrong.is_empty(), "{wrong:#?} in {line}");
+    }
+    assert!(schemas.iter().all(|(name, _)| lines.iter().any(|line| line["schema"] == *name)));
 }
 
 #[test]

@@ -38,6 +38,41 @@ pub enum Kind {
     Vcard,
 }
 
+/// Makes bytes a known document, whole and in pieces, and looks for it in itself.
+///
+/// # Panics
+///
+/// Where the pieces change what it is known by, or where it is known by enough and not found.
+pub fn copies(bytes: &[u8]) {
+    use crate::copies::{Index, IndexBuilder, IndexKey};
+    let Some((&first, bytes)) = bytes.split_first() else { return };
+    let limits =
+        Limits { buffer_bytes_max: 1 << 20, unpacked_bytes_max: 8 << 20, depth_max: 4, entries_max: 200 };
+    let (classifier, key) = (Classifier::new(limits, [0; 32]), IndexKey::new(&[7; 32]));
+    let known = |piece_bytes: usize| {
+        let mut document = classifier.begin_known(Hints::default(), &key);
+        bytes.chunks(piece_bytes).for_each(|piece| {
+            document.push(piece);
+        });
+        document.finish().0
+    };
+    let (whole, pieces) = (known(usize::MAX), known(1 + usize::from(first)));
+    assert_eq!(format!("{whole:?}"), format!("{pieces:?}"));
+    let mut builder = IndexBuilder::new(key.clone());
+    let added = builder.add("itself", bytes.len() as u64, Vec::new(), &whole);
+    let mut file = Vec::new();
+    let written = builder.write([0; 16], &mut file);
+    let index = Index::open(Box::new(file), key).map(std::sync::Arc::new);
+    let (Ok(true), Ok(()), Ok(index)) = (added, written, index) else { panic!("an index of one document") };
+    let document = index.document(0).unwrap_or_else(|| panic!("its only document"));
+    let found = classifier.clone().with_index(index).classify(Hints::default(), bytes).copies;
+    assert!(
+        found.len() == 1 || document.words < 2 && document.rows < 3 && document.pieces == 0,
+        "{document:?}"
+    );
+    assert!(found.iter().all(|copy| copy.share > 0.99), "{found:?}");
+}
+
 /// Classifies bytes the whole way, at once and in pieces.
 ///
 /// # Panics

@@ -12,6 +12,7 @@
 #![allow(clippy::print_stdout)]
 #![allow(clippy::indexing_slicing, reason = "run by hand on what is generated here")]
 
+mod accuracy;
 mod generated;
 mod scale;
 mod throughput;
@@ -19,6 +20,7 @@ mod throughput;
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["accuracy"] => accuracy::report(),
         ["scale"] => scale::report(100_000),
         ["scale", documents] => scale::report(documents.parse()?),
         ["throughput", folder] => throughput::report(std::path::Path::new(folder)),

@@ -15,7 +15,7 @@ use crate::extract::Place;
 /// Rows of a table that are all looked at; of further ones one in [`ROWS_EVERY`], and all around one that was found.
 const ROWS_FIRST: u64 = 256;
 const ROWS_EVERY: usize = 16;
-const ROWS_AFTER: u64 = 1024;
+const ROWS_AFTER: u64 = 8192;
 /// After a longer line none is passed over: they may hold texts.
 const LINE_BYTES: usize = 500;
 
