@@ -1,10 +1,11 @@
-//! How fast, and in how much memory, is a bucket of a million keys listed?
+//! How fast, and in how much memory, is a bucket of a million keys listed, and swept for exact copies?
 //!
 //! `cargo run --release -p spillwatch --example listing_rate [KEYS]` prints the keys listed, the seconds, the CPU
-//! seconds of the lister alone and its peak memory. The server that makes the keys up is a process of its own.
+//! seconds of the lister alone and its peak memory, then the same of a sweep for a thousand known documents. The server that makes the keys up is a process of its own.
 
 use std::io::{BufRead, Write};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
@@ -13,6 +14,9 @@ use futures::TryStreamExt;
 use spillwatch::cloud::Cloud;
 use spillwatch::cloud::aws::{AwsCloud, AwsSettings, OneBucket};
 use spillwatch::estate::Bucket;
+use spillwatch::scan::sweep::{Depth, sweep};
+use spillwatch::scan::{Progress, Settings, Target};
+use spillwatch_classifiers::copies::{Collected, Digester, Index, IndexBuilder, IndexKey};
 use spillwatch_fixtures::s3_server::S3Server;
 
 fn main() -> anyhow::Result<()> {
@@ -28,7 +32,7 @@ fn main() -> anyhow::Result<()> {
         .spawn()?;
     let mut endpoint = String::new();
     std::io::BufReader::new(server.stdout.take().context("piped")?).read_line(&mut endpoint)?;
-    list(endpoint.trim())?;
+    measure(endpoint.trim())?;
     drop(server.stdin.take());
     server.wait()?;
     Ok(())
@@ -44,7 +48,7 @@ fn serve(keys: u64) -> anyhow::Result<()> {
 }
 
 #[tokio::main]
-async fn list(endpoint: &str) -> anyhow::Result<()> {
+async fn measure(endpoint: &str) -> anyhow::Result<()> {
     let cloud = AwsCloud::connect(AwsSettings {
         credentials: Some(Credentials::new("id", "secret", None, None, "example")),
         region: Some("us-east-1".to_owned()),
@@ -55,22 +59,58 @@ async fn list(endpoint: &str) -> anyhow::Result<()> {
     });
     let account = cloud.accounts().await?.into_iter().next().context("an account")?;
     let bucket: Bucket = cloud.buckets(&account).try_next().await?.context("a bucket")?;
-    let started = Instant::now();
+    let (started, cpu) = (Instant::now(), cpu_seconds()?);
     let mut pages = cloud.objects(&bucket, "");
     let mut keys = 0;
     while let Some(page) = pages.try_next().await? {
         keys += page.len();
     }
+    drop(pages);
+    tell("listed", keys as u64, started, cpu)?;
+
+    let target = Target { word: "s3://events".to_owned(), cloud: Arc::new(cloud), prefix: String::new() };
+    let index = Arc::new(thousand_documents()?);
+    let (started, cpu) = (Instant::now(), cpu_seconds()?);
+    let (_never, stop) = tokio::sync::watch::channel(false);
+    let settings = Settings::default();
+    let swept =
+        sweep(&[target], &settings, &index, Depth::Listings, &Progress::default(), stop, &mut |_| {}).await;
+    anyhow::ensure!(swept.ruled_out_by_size == keys as u64, "{swept:?}");
+    tell("swept", swept.ruled_out_by_size, started, cpu)
+}
+
+/// None of them has the size of an object.
+fn thousand_documents() -> anyhow::Result<Index> {
+    let key = IndexKey::new(&[7; 32]);
+    let mut builder = IndexBuilder::new(key.clone());
+    for number in 0..1000_usize {
+        let content = vec![b'x'; 1000 + number];
+        let mut digester = Digester::new(content.len() as u64);
+        digester.push(&content);
+        let (size_bytes, digests) = digester.finish();
+        builder.add(&number.to_string(), size_bytes, digests, &Collected::default())?;
+    }
+    let mut file = Vec::new();
+    builder.write([0; 16], &mut file)?;
+    Ok(Index::open(Box::new(file), key)?)
+}
+
+fn cpu_seconds() -> anyhow::Result<f64> {
+    let times = std::fs::read_to_string("/proc/self/stat")?;
+    let ticks: f64 = times.split(' ').skip(13).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum();
+    Ok(ticks / 100.0)
+}
+
+fn tell(what: &str, keys: u64, started: Instant, cpu: f64) -> anyhow::Result<()> {
     let seconds = started.elapsed().as_secs_f64();
     let memory = std::fs::read_to_string("/proc/self/status")?;
     let peak = memory.lines().find(|line| line.starts_with("VmHWM")).unwrap_or("VmHWM: unknown");
-    let times = std::fs::read_to_string("/proc/self/stat")?;
-    let ticks: f64 = times.split(' ').skip(13).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum();
+    let mut out = std::io::stdout();
     writeln!(
-        std::io::stdout(),
-        "{keys} keys in {seconds:.1} s, {:.0} keys/s, {:.1} CPU s, {peak}",
+        out,
+        "{what} {keys} keys in {seconds:.1} s, {:.0} keys/s, {:.1} CPU s, {peak}",
         keys as f64 / seconds,
-        ticks / 100.0
+        cpu_seconds()? - cpu
     )?;
     Ok(())
 }
