@@ -1,5 +1,8 @@
 //! Is what is open closed by the least change, provably, and opened again as if nothing had been?
 
+mod faults;
+mod generated;
+
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -9,9 +9,12 @@ mod gcp;
 mod journal;
 mod plan;
 mod read;
+mod run;
 mod s3;
+mod undo;
 
-pub use apply::{Applied, ApplyError, Options, Outcome, Step, apply, undo};
+pub use apply::{Applied, ApplyError, Options, Outcome, Step, apply};
 pub use evidence::Evidence;
 pub use journal::{Journal, JournalError};
 pub use plan::{BucketPlan, Hazard, HazardKind, Plan, Scope, Subject, plan_bucket, state_hash};
+pub use undo::undo;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_s3::types::ObjectCannedAcl;
@@ -15,6 +16,9 @@ use spillwatch::lockdown::{Journal, Options, Outcome, Plan, Scope, Subject, appl
 
 use super::{credentials, put, seeder, settings};
 use crate::servers;
+
+/// How long the server may take.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 const BLOCK: &str = "s3:GetPublicAccessBlock";
 
@@ -130,15 +134,21 @@ async fn a_leak_is_closed_for_anonymous_requests_and_opened_again_as_it_was() {
     let plan =
         Plan::new("s3://lock-leak".to_owned(), String::new(), Scope::public(), zone.clone(), vec![planned]);
     let folder = tempfile::tempdir().expect("a folder");
-    let options =
-        Options { approver: "a tester", accepted: &BTreeSet::new(), folder: folder.path(), recipient: None };
+    let options = Options {
+        approver: "a tester",
+        accepted: &BTreeSet::new(),
+        folder: folder.path(),
+        recipient: None,
+        patience: PATIENCE,
+    };
     let applied = apply(&door, &plan, &options).await.expect("applied");
     assert!(applied.is_complete(), "{:#?}", applied.steps);
     assert_eq!((get("drafts/atlas.md"), get("people.csv")), (403, 403), "closed");
     let left = s3.get_bucket_policy().bucket(name).send().await.expect("read").policy.expect("a policy");
     assert!(left.contains("\"Own\"") && !left.contains("\"Demo\""), "{left}");
 
-    let again = undo(&door, Journal::open(&applied.journal).expect("a journal")).await.expect("undone");
+    let again =
+        undo(&door, Journal::open(&applied.journal).expect("a journal"), PATIENCE).await.expect("undone");
     assert!(again.steps.iter().all(|step| step.outcome == Outcome::Applied), "{:#?}", again.steps);
     assert_eq!((get("drafts/atlas.md"), get("people.csv")), (200, 200), "as before");
     let after = Subject::read(&door, bucket, zone).await;

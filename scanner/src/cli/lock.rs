@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 
@@ -82,6 +83,8 @@ struct ApplyArgs {
     #[arg(long, value_name = "age1…")]
     recipient: Option<String>,
     #[command(flatten)]
+    wait: WaitArgs,
+    #[command(flatten)]
     settings: SettingArgs,
 }
 
@@ -94,7 +97,22 @@ struct UndoArgs {
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
+    wait: WaitArgs,
+    #[command(flatten)]
     settings: SettingArgs,
+}
+
+#[derive(clap::Args)]
+struct WaitArgs {
+    /// How long a change may take to be seen.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(..=3_600))]
+    patience: u64,
+}
+
+impl WaitArgs {
+    fn patience(&self) -> Duration {
+        Duration::from_secs(self.patience)
+    }
 }
 
 #[derive(clap::Args)]
@@ -172,6 +190,7 @@ async fn apply(args: ApplyArgs) -> anyhow::Result<ExitCode> {
         accepted: &accepted,
         folder: &args.evidence,
         recipient: args.recipient.as_deref(),
+        patience: args.wait.patience(),
     };
     let mut applied = lockdown::apply(cloud.as_ref(), &plan, &options).await?;
     probe::closed(&plan, &config, &mut applied).await;
@@ -199,7 +218,7 @@ async fn undo(args: UndoArgs) -> anyhow::Result<ExitCode> {
     }
     let buckets: Vec<_> = standing.iter().map(|(place, _, _)| place.bucket()).collect();
     let cloud = door::lockable_for(&target, &buckets, &config)?;
-    told(&lockdown::undo(cloud.as_ref(), journal).await?)
+    told(&lockdown::undo(cloud.as_ref(), journal, args.wait.patience()).await?)
 }
 
 /// Tells what became of each change; the exit code is 0 only if all of it stands as it was to.

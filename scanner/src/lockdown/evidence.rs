@@ -11,11 +11,13 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use age::x25519::Recipient;
+use futures::stream::StreamExt;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::plan::{Plan, Subject};
-use crate::estate::{Facts, Object, Provider};
+use crate::cloud::Cloud;
+use crate::estate::{Bucket, Facts, Object, Provider};
 use crate::exposure::Exposure;
 use crate::findings::{reads, sha256};
 
@@ -120,6 +122,43 @@ impl Evidence {
             .take_while(|folder| folder.starts_with(&self.folder))
             .try_for_each(|folder| fs::File::open(folder)?.sync_all())
     }
+}
+
+/// Keeps everything about these buckets in a folder of its own; the SHA-256 that the last line of its manifest has.
+pub(super) async fn keep(
+    cloud: &dyn Cloud,
+    plan: &Plan,
+    subjects: &[&Subject],
+    folder: &Path,
+    recipient: Option<&str>,
+) -> io::Result<String> {
+    // What an earlier run left half written is not evidence.
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    let mut evidence = Evidence::start(folder, recipient)?;
+    evidence.plan(plan)?;
+    evidence.zone(&plan.zone_of_trust)?;
+    for subject in subjects {
+        let open = subject.open_ways();
+        let objects = listed(cloud, &subject.bucket).await;
+        evidence.bucket(subject, &objects, &open)?;
+    }
+    Ok(evidence.previous)
+}
+
+async fn listed(cloud: &dyn Cloud, bucket: &Bucket) -> Vec<Object> {
+    let mut pages = cloud.objects(bucket, "");
+    let mut objects = Vec::new();
+    while let Some(page) = pages.next().await {
+        // A listing that is denied, or breaks off, is no reason to leave the bucket open.
+        let Ok(page) = page else { break };
+        objects.extend(page);
+        if objects.len() >= OBJECTS_MAX {
+            break;
+        }
+    }
+    objects
 }
 
 /// The objects that are open, with what the listing and their ACLs say.

@@ -37,6 +37,13 @@ impl Subject {
         exposure::judge(&self.bucket, facts, &self.account_facts, &self.zone)
     }
 
+    /// Every way in from outside, the bucket's and its objects'.
+    pub(super) fn open_ways(&self) -> Vec<Exposure> {
+        let mut ways = self.judge(&self.facts).exposures;
+        ways.extend(self.object_ways(&self.facts, &self.objects));
+        ways
+    }
+
     /// The ways in that objects add by their own ACLs, were the bucket's facts and theirs these.
     pub(super) fn object_ways(&self, facts: &Facts, objects: &[(Object, Facts)]) -> Vec<Exposure> {
         let zone = Arc::new(self.zone.clone());

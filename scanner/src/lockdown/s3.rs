@@ -108,14 +108,11 @@ impl Draft<'_> {
     /// Public grants of the bucket's ACL go out of effect by IgnorePublicAcls, which lets uploads that carry public ACLs go
     /// on; grants to named accounts have to be taken out of the ACL. Public objects are closed one by one while they are few.
     fn close_acls(&mut self) {
-        let without_policy = self.without_policies();
-        let by_acl = self.subject.judge(&without_policy);
-        let by_acl: Vec<Exposure> = self.scope.open(&by_acl.exposures).into_iter().cloned().collect();
         let public = |ways: &[Exposure]| ways.iter().any(|way| way.audience != Audience::External);
         let object_ways = self.object_ways();
         let open: Vec<Exposure> = self.scope.open(&object_ways).into_iter().cloned().collect();
         let many = open.len() > OBJECT_ACLS_MAX || !self.subject.all_objects;
-        if public(&by_acl) || (public(&open) && many) {
+        if public(&self.open_by_acl()) || (public(&open) && many) {
             let operation = Setting::PublicAccessBlock.operation();
             if let Some(stood) = self.facts.answer(operation).cloned() {
                 let after = block_with(&stood, &["IgnorePublicAcls"]);
@@ -124,7 +121,8 @@ impl Draft<'_> {
                 self.change(Setting::PublicAccessBlock, after, because.to_owned());
             }
         }
-        if by_acl.iter().any(|way| way.audience == Audience::External)
+        // Whom the public stood for until now comes to light.
+        if self.open_by_acl().iter().any(|way| way.audience == Audience::External)
             && let Some(acl) = self.facts.answer("s3:GetBucketAcl").cloned()
             && let Some(after) = self.acl_without(&acl, |draft, acl| {
                 let mut facts = draft.without_policies();
@@ -135,6 +133,12 @@ impl Draft<'_> {
             self.change(Setting::BucketAcl, after, "takes out the grants to outsiders only".to_owned());
         }
         self.close_object_acls();
+    }
+
+    /// What the bucket's own ACL opens.
+    fn open_by_acl(&self) -> Vec<Exposure> {
+        let by_acl = self.subject.judge(&self.without_policies());
+        self.scope.open(&by_acl.exposures).into_iter().cloned().collect()
     }
 
     fn close_object_acls(&mut self) {
