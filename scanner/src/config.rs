@@ -33,6 +33,8 @@ pub struct Config {
     pub ledger: Option<String>,
     /// The role that `lock` assumes in each account; without one, it writes with the caller's own credentials.
     pub lockdown_role: Option<Role>,
+    /// The service account that `lock` impersonates; without one, it writes with the caller's own credentials.
+    pub lockdown_service_account: Option<String>,
 }
 
 /// A mistake in the file.
@@ -91,7 +93,7 @@ pub fn parse(text: &str) -> Result<Config, Vec<Mistake>> {
         state(section, &mut config, &mut reader);
     }
     if let Some(section) = top.section("lockdown", &mut reader) {
-        config.lockdown_role = lockdown(section, &mut reader);
+        lockdown(section, &mut config, &mut reader);
     }
     top.end(&mut reader);
     if reader.mistakes.is_empty() {
@@ -149,16 +151,19 @@ fn aws(mut section: Section<'_>, aws: &mut AwsSettings, reader: &mut Reader<'_>)
     };
 }
 
-fn lockdown(mut section: Section<'_>, reader: &mut Reader<'_>) -> Option<Role> {
+fn lockdown(mut section: Section<'_>, config: &mut Config, reader: &mut Reader<'_>) {
     let (mut name, mut external_id) = (None, None);
     section.set("role_name", reader, text, |value| name = Some(value));
     section.set("external_id", reader, text, |value| external_id = Some(value));
+    section.set("impersonate_service_account", reader, text, |value| {
+        config.lockdown_service_account = Some(value);
+    });
     let at = section.at;
     section.end(reader);
     if external_id.is_some() && name.is_none() {
         reader.mistake(at, "`external_id` belongs to a role; set `role_name`".to_owned());
     }
-    name.map(|name| Role { name, external_id })
+    config.lockdown_role = name.map(|name| Role { name, external_id });
 }
 
 fn zone(mut section: Section<'_>, zone: &mut ZoneOfTrust, reader: &mut Reader<'_>) {

@@ -193,7 +193,7 @@ async fn apply(args: ApplyArgs) -> anyhow::Result<ExitCode> {
         patience: args.wait.patience(),
     };
     let mut applied = lockdown::apply(cloud.as_ref(), &plan, &options).await?;
-    probe::closed(&plan, &config, &mut applied).await;
+    probe::closed(cloud.as_ref(), &plan, &config, &mut applied).await;
     told(&applied)
 }
 

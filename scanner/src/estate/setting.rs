@@ -1,5 +1,6 @@
 //! What of a bucket can be set, and what is a change of it?
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,8 @@ pub enum Setting {
     },
     /// Google's `publicAccessPrevention`, as `storage:buckets.get` states it.
     PublicAccessPrevention,
+    /// `storage:buckets.getIamPolicy`.
+    BucketIamPolicy,
 }
 
 impl Setting {
@@ -38,6 +41,7 @@ impl Setting {
             Self::AccessPointPolicy(_) => "s3control:GetAccessPointPolicy",
             Self::ObjectAcl { .. } => "s3:GetObjectAcl",
             Self::PublicAccessPrevention => "storage:buckets.get",
+            Self::BucketIamPolicy => "storage:buckets.getIamPolicy",
         }
     }
 
@@ -47,7 +51,10 @@ impl Setting {
             Self::PublicAccessBlock => Some("NoSuchPublicAccessBlockConfiguration"),
             Self::BucketPolicy => Some("NoSuchBucketPolicy"),
             Self::AccessPointPolicy(_) => Some("NoSuchAccessPointPolicy"),
-            Self::BucketAcl | Self::ObjectAcl { .. } | Self::PublicAccessPrevention => None,
+            Self::BucketAcl
+            | Self::ObjectAcl { .. }
+            | Self::PublicAccessPrevention
+            | Self::BucketIamPolicy => None,
         }
     }
 
@@ -67,6 +74,7 @@ impl Setting {
             Self::PublicAccessBlock => alike(flags(one), flags(other)),
             Self::BucketAcl | Self::ObjectAcl { .. } => alike(grants(one), grants(other)),
             Self::PublicAccessPrevention => alike(prevention(one), prevention(other)),
+            Self::BucketIamPolicy => alike(bindings(one), bindings(other)),
         }
     }
 }
@@ -116,6 +124,20 @@ fn prevention(answer: &Value) -> Option<&str> {
     Some(if stated == "unspecified" { "inherited" } else { stated })
 }
 
+/// Who is bound to which role on which condition, whatever the order.
+fn bindings(answer: &Value) -> Option<BTreeSet<(String, String, String)>> {
+    let read = answer.get("Error").is_none() && answer.is_object();
+    let list = answer.get("bindings").and_then(Value::as_array).into_iter().flatten();
+    let bound = list.flat_map(|binding| {
+        let text = |name: &str| binding.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let condition = binding.pointer("/condition/expression").and_then(Value::as_str).unwrap_or_default();
+        let members = binding.get("members").and_then(Value::as_array).into_iter().flatten();
+        let members = members.filter_map(Value::as_str).map(str::to_owned);
+        members.map(|member| (text("role"), member, condition.to_owned())).collect::<Vec<_>>()
+    });
+    read.then(|| bound.collect())
+}
+
 /// A change of one setting, from what was read to what it is to be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Change {
@@ -154,6 +176,7 @@ impl fmt::Display for Setting {
                 version.as_ref().map_or(Ok(()), |version| write!(f, " version {version}"))
             }
             Self::PublicAccessPrevention => f.write_str("public access prevention"),
+            Self::BucketIamPolicy => f.write_str("bucket IAM policy"),
         }
     }
 }

@@ -5,11 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::bail;
 use serde_json::json;
 
 use crate::cloud::Lockable;
 use crate::cloud::aws::{AccountAccess, Accounts, AwsCloud};
+use crate::cloud::gcp::GcpCloud;
 use crate::cloud::local::LocalCloud;
 use crate::config::Config;
 use crate::estate::Bucket;
@@ -35,7 +35,11 @@ pub(super) fn lockable_for(
     config: &Config,
 ) -> anyhow::Result<Arc<dyn Lockable>> {
     if target == "gcp" || target.starts_with("gs://") {
-        bail!("`{target}` is planned for, but not written to: run the commands that the plan equals");
+        let mut settings = config.gcp.clone();
+        if let Some(account) = &config.lockdown_service_account {
+            settings.impersonate_service_account = Some(account.clone());
+        }
+        return Ok(Arc::new(GcpCloud::connect(settings)));
     }
     if target != "aws" && !target.starts_with("s3://") {
         return Ok(Arc::new(LocalCloud::open(Path::new(target))?));

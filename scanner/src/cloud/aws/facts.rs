@@ -83,7 +83,9 @@ pub(super) async fn of_setting(session: &Session, bucket: &Bucket, setting: &Set
             });
             question(name, call, shapes::access_point_policy)
         }
-        Setting::PublicAccessPrevention => return failed(&Failure::unparsable()),
+        Setting::PublicAccessPrevention | Setting::BucketIamPolicy => {
+            return failed(&Failure::unparsable());
+        }
     };
     question.await.1
 }

@@ -51,7 +51,9 @@ impl Lockable for AwsCloud {
             Setting::ObjectAcl { key, version } => {
                 object_acl(&session, bucket, key, version.as_deref(), &to.answer).await
             }
-            Setting::PublicAccessPrevention => Err(unsuited(bucket, "it is a setting of Google Cloud")),
+            Setting::PublicAccessPrevention | Setting::BucketIamPolicy => {
+                Err(unsuited(bucket, "it is a setting of Google Cloud"))
+            }
         }
     }
 }
