@@ -2,6 +2,7 @@
 
 mod faults;
 mod generated;
+mod quarantine;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;

@@ -12,7 +12,9 @@ use spillwatch::cloud::aws::{AwsCloud, UNKNOWN_ACCOUNT};
 use spillwatch::cloud::{Body, Cloud, CloudError, Lockable, Stated};
 use spillwatch::estate::{Account, Bucket, Facts, Object, Provider, Setting};
 use spillwatch::exposure::ZoneOfTrust;
-use spillwatch::lockdown::{Journal, Options, Outcome, Plan, Scope, Subject, apply, plan_bucket, undo};
+use spillwatch::lockdown::{
+    HazardKind, Journal, Options, Outcome, Plan, Scope, Subject, apply, plan_bucket, undo,
+};
 
 use super::{credentials, put, seeder, settings};
 use crate::servers;
@@ -100,6 +102,59 @@ impl Lockable for WithBlocks {
     }
 }
 
+/// A door to alice's Ceph without a public access block.
+fn door(endpoint: &str) -> WithBlocks {
+    let absent = json!({"Error": {"Code": "NoSuchPublicAccessBlockConfiguration"}});
+    WithBlocks { ceph: AwsCloud::connect(settings(endpoint, "alice")), block: Mutex::new(absent) }
+}
+
+fn bucket(name: &str) -> Bucket {
+    let account = Account { provider: Provider::Aws, id: UNKNOWN_ACCOUNT.to_owned() };
+    Bucket { account, name: name.to_owned(), region: None }
+}
+
+/// Ceph knows neither all of AWS's actions nor what a negated operator says of a key that is missing, and refuses.
+#[tokio::test]
+async fn where_a_server_takes_no_quarantine_that_is_said_and_nothing_is_changed() {
+    let ceph = servers::ceph();
+    let (s3, bob) =
+        (seeder(&ceph.endpoint, credentials("alice")), seeder(&ceph.endpoint, credentials("bob")));
+    let name = "lock-quarantine";
+    s3.create_bucket().bucket(name).send().await.expect("made");
+    put(&s3, name, "drafts/atlas.md", "shared by name").await;
+    let policy = json!({"Version": "2012-10-17", "Statement": [{
+        "Sid": "Bob", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam:::user/bob"}, "Action": "s3:GetObject",
+        "Resource": format!("arn:aws:s3:::{name}/*"),
+    }]});
+    s3.put_bucket_policy().bucket(name).policy(policy.to_string()).send().await.expect("set");
+    let reads = async || bob.get_object().bucket(name).key("drafts/atlas.md").send().await.is_ok();
+    assert!(reads().await, "bob is let in");
+
+    let door = door(&ceph.endpoint);
+    let zone =
+        ZoneOfTrust { accounts: BTreeSet::from(["111122223333".to_owned()]), ..ZoneOfTrust::default() };
+    let responders = BTreeSet::from(["arn:aws:iam::111122223333:role/incident-response".to_owned()]);
+    let scope = Scope::public().with_quarantine_but_for(responders);
+    let before = Subject::read(&door, bucket(name), zone.clone()).await;
+    let planned = plan_bucket(&before, &scope).expect("to be quarantined");
+    assert_eq!(planned.refused, None, "{planned:#?}");
+    let plan =
+        Plan::new("s3://lock-quarantine".to_owned(), String::new(), scope, zone.clone(), vec![planned]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = Options {
+        approver: "a tester",
+        accepted: &BTreeSet::from([HazardKind::CrossAccount]),
+        folder: folder.path(),
+        recipient: None,
+        patience: PATIENCE,
+    };
+    let applied = apply(&door, &plan, &options).await.expect("applied");
+    assert_eq!(applied.steps[0].outcome, Outcome::Failed, "{:#?}", applied.steps);
+    assert!(!applied.steps.iter().any(|step| step.outcome == Outcome::Applied), "{:#?}", applied.steps);
+    assert!(reads().await, "as before");
+    assert_eq!(Subject::read(&door, bucket(name), zone).await.facts, before.facts);
+}
+
 #[tokio::test]
 async fn a_leak_is_closed_for_anonymous_requests_and_opened_again_as_it_was() {
     let ceph = servers::ceph();
@@ -120,13 +175,8 @@ async fn a_leak_is_closed_for_anonymous_requests_and_opened_again_as_it_was() {
     let get = |key: &str| servers::plain_request(&ceph.endpoint, &format!("GET /{name}/{key}"), "", "").0;
     assert_eq!((get("drafts/atlas.md"), get("people.csv")), (200, 200), "the leak");
 
-    let absent = json!({"Error": {"Code": "NoSuchPublicAccessBlockConfiguration"}});
-    let door = WithBlocks {
-        ceph: AwsCloud::connect(settings(&ceph.endpoint, "alice")),
-        block: Mutex::new(absent.clone()),
-    };
-    let account = Account { provider: Provider::Aws, id: UNKNOWN_ACCOUNT.to_owned() };
-    let bucket = Bucket { account, name: name.to_owned(), region: None };
+    let door = door(&ceph.endpoint);
+    let (bucket, absent) = (bucket(name), door.block().clone());
     let zone = ZoneOfTrust::default();
     let before = Subject::read(&door, bucket.clone(), zone.clone()).await;
     let planned = plan_bucket(&before, &Scope::public()).expect("it is open");

@@ -55,6 +55,12 @@ struct PlanArgs {
     /// Close the ways in of outsiders by name, too.
     #[arg(long)]
     external: bool,
+    /// Keep content from everybody but the responders, whether it is open or not.
+    #[arg(long, requires = "responders")]
+    quarantine: bool,
+    /// Who alone may reach content under quarantine: ARNs of roles and users; `*` and `?` may stand in their names.
+    #[arg(long, value_name = "ARN", value_delimiter = ',', requires = "quarantine", value_parser = responder)]
+    responders: Vec<String>,
     /// `human` (default on a terminal) or `json` (default elsewhere; what `apply` takes).
     #[arg(long, value_name = "FORMAT", value_parser = ["human", "json"])]
     format: Option<String>,
@@ -122,6 +128,27 @@ struct SettingArgs {
     config: Option<PathBuf>,
     #[command(flatten)]
     cloud: CloudArgs,
+}
+
+/// A role or a user: what `aws:PrincipalArn` is compared with.
+fn responder(arn: &str) -> Result<String, String> {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let named = |name: &str| {
+        let name = name.strip_prefix("role/").or_else(|| name.strip_prefix("user/"));
+        name.is_some_and(|name| name.chars().any(|c| c != '*' && c != '?' && c != '/'))
+    };
+    match parts.as_slice() {
+        ["arn", partition, "iam", "", account, name]
+            if partition.starts_with("aws")
+                && account.len() == 12
+                && account.bytes().all(|byte| byte.is_ascii_digit())
+                && named(name)
+                && !arn.contains('$') =>
+        {
+            Ok(arn.to_owned())
+        }
+        _ => Err("a role or a user, as `arn:aws:iam::111122223333:role/NAME`".to_owned()),
+    }
 }
 
 impl SettingArgs {

@@ -25,6 +25,9 @@ struct Draft<'a> {
 }
 
 pub(super) fn plan(subject: &Subject, scope: &Scope) -> Option<Made> {
+    if !scope.responders.is_empty() {
+        return Some(no_quarantine());
+    }
     let before = subject.open_ways();
     let closes: Vec<Exposure> = scope.open(&before).into_iter().cloned().collect();
     if closes.is_empty() {
@@ -46,6 +49,19 @@ pub(super) fn plan(subject: &Subject, scope: &Scope) -> Option<Made> {
     });
     let hazards = hazards(subject, &stood, &before, &after);
     Some(Made { closes, changes: draft.changes, hazards, leaves: after, refused, commands: draft.commands })
+}
+
+/// A deny policy is of a project, and of all buckets in it ("Deny policies", IAM).
+fn no_quarantine() -> Made {
+    let why = "Google Cloud knows no deny of one bucket; plan without `--quarantine`, and take out who else may read by hand";
+    Made {
+        closes: Vec::new(),
+        changes: Vec::new(),
+        hazards: BTreeSet::new(),
+        leaves: Vec::new(),
+        refused: Some(why.to_owned()),
+        commands: Vec::new(),
+    }
 }
 
 /// The bucket as it would be described with public access prevented.

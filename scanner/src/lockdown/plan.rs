@@ -57,17 +57,27 @@ impl Subject {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scope {
     audiences: BTreeSet<Audience>,
+    /// Who alone is to reach content, by ARN, where the buckets are quarantined.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) responders: BTreeSet<String>,
 }
 
 impl Scope {
     /// Everybody's: anonymous callers and whoever has an account.
     pub fn public() -> Self {
-        Self { audiences: BTreeSet::from([Audience::Anyone, Audience::AnyAuthenticated]) }
+        let audiences = BTreeSet::from([Audience::Anyone, Audience::AnyAuthenticated]);
+        Self { audiences, responders: BTreeSet::new() }
     }
 
     /// Those of named outsiders too.
     pub fn with_external(mut self) -> Self {
         self.audiences.insert(Audience::External);
+        self
+    }
+
+    /// Content is kept from everybody but these roles and users, too.
+    pub fn with_quarantine_but_for(mut self, responders: BTreeSet<String>) -> Self {
+        self.responders = responders;
         self
     }
 

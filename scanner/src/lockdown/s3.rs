@@ -13,6 +13,7 @@ use crate::exposure::{Audience, BucketExposure, Certainty, Exposure};
 use super::plan::{Hazard, HazardKind, Made, Scope, Subject};
 
 mod commands;
+mod quarantine;
 mod statements;
 
 /// Beyond, one flag of the bucket closes objects instead of an ACL each.
@@ -41,7 +42,7 @@ pub(super) fn plan(subject: &Subject, scope: &Scope) -> Option<Made> {
     let objects_before = draft.object_ways();
     let closes: Vec<Exposure> =
         scope.open(&before.exposures).into_iter().chain(scope.open(&objects_before)).cloned().collect();
-    if closes.is_empty() {
+    if closes.is_empty() && scope.responders.is_empty() {
         return None;
     }
     draft.close_acls();
@@ -49,10 +50,17 @@ pub(super) fn plan(subject: &Subject, scope: &Scope) -> Option<Made> {
     draft.close_policy();
     let after = draft.subject.judge(&draft.facts);
     draft.keep_closed(&after);
+    let not_denied = draft.quarantine();
+    if closes.is_empty() && draft.changes.is_empty() && not_denied.is_none() {
+        return None;
+    }
     let after = draft.subject.judge(&draft.facts);
     let objects_after = draft.object_ways();
-    let refused = draft.why_not(&before, &after, &objects_after);
+    let refused = not_denied
+        .or_else(|| draft.why_not(&before, &after, &objects_after))
+        .or_else(|| draft.not_quarantined(&after, &objects_after));
     draft.note_hazards(&before, &after);
+    draft.note_quarantine_hazards();
     let commands = commands::of(subject, &draft.changes);
     let leaves: Vec<Exposure> = after
         .exposures

@@ -30,6 +30,7 @@ type Name = (Provider, String, String);
 
 pub(super) async fn plan(args: &PlanArgs, config: &Config) -> anyhow::Result<Plan> {
     let scope = if args.external { Scope::public().with_external() } else { Scope::public() };
+    let scope = scope.with_quarantine_but_for(args.responders.iter().cloned().collect());
     let is_uid = |word: &String| {
         word.len() >= UID_DIGITS_MIN
             && word.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -65,6 +66,8 @@ pub(super) async fn plan(args: &PlanArgs, config: &Config) -> anyhow::Result<Pla
             }
         }
     }
+    // Nobody means to quarantine whatever else an account holds.
+    let named = wanted.is_some() || ["s3://", "gs://"].iter().any(|scheme| target.starts_with(scheme));
     let planned = futures::stream::iter(buckets)
         .map(|bucket| one(cloud, bucket, &zone, &scope))
         .buffered(AT_ONCE)
@@ -72,7 +75,10 @@ pub(super) async fn plan(args: &PlanArgs, config: &Config) -> anyhow::Result<Pla
         .await;
     let mut plans = Vec::new();
     for (planned, severity) in planned.into_iter().flatten() {
-        if wanted.is_some() || severity >= args.min_severity {
+        if named && args.quarantine
+            || wanted.is_some()
+            || (!planned.closes.is_empty() && severity >= args.min_severity)
+        {
             plans.push(planned);
         }
     }
