@@ -3,6 +3,7 @@
 mod ceph;
 mod facts;
 mod faults;
+mod isolation;
 mod listing;
 mod lockdown;
 mod moto;

@@ -39,6 +39,12 @@ pub fn strict_moto() -> &'static Server {
     MOTO.get_or_init(start_moto)
 }
 
+/// A third moto, which enforces identity policies while lockdown is tried.
+pub fn lockdown_moto() -> &'static Server {
+    static MOTO: OnceLock<Server> = OnceLock::new();
+    MOTO.get_or_init(start_moto)
+}
+
 /// A PostgreSQL with a password and TLS.
 pub struct Database {
     server: Server,

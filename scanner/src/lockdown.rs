@@ -6,6 +6,7 @@
 mod apply;
 mod evidence;
 mod gcp;
+mod isolate;
 mod journal;
 mod plan;
 mod read;
@@ -15,6 +16,7 @@ mod undo;
 
 pub use apply::{Applied, ApplyError, Options, Outcome, Step, apply};
 pub use evidence::Evidence;
+pub use isolate::{PrincipalPlan, plan_principal};
 pub use journal::{Journal, JournalError};
 pub use plan::{BucketPlan, Hazard, HazardKind, Plan, Scope, Subject, plan_bucket, state_hash};
 pub use undo::undo;

@@ -161,6 +161,26 @@ fn a_change_whose_answer_is_lost_is_looked_for_and_found() {
     assert_eq!(server.requests("UpdateBucket"), 2);
 }
 
+#[test]
+fn a_service_account_is_disabled_and_enabled_again() {
+    let server = GcsServer::start().unwrap();
+    let (agent, operation) = ("agent@acme-data.iam.gserviceaccount.com", "iam:serviceAccounts.get");
+    server.state("acme-data", None, operation, json!({agent: {"email": agent, "projectId": "acme-data"}}));
+    let disabled = || server.stated_of_project("acme-data", operation).unwrap()[agent]["disabled"].clone();
+    let folder = tempfile::tempdir().unwrap();
+    let output = lock(&server, folder.path(), "acme-data", &["isolate", agent, "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    std::fs::write(folder.path().join("plan.json"), &output.stdout).unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.contains(&format!("gcloud iam service-accounts disable '{agent}'")), "{told}");
+    assert_eq!(disabled(), Value::Null, "a plan changes nothing");
+    let (_, journal) = apply(&server, folder.path(), "acme-data", &[]);
+    assert_eq!(disabled(), json!(true));
+    let output = lock(&server, folder.path(), "acme-data", &["undo", "--yes", &journal]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+    assert_eq!(disabled(), json!(false));
+}
+
 #[tokio::test]
 async fn what_somebody_else_changed_meanwhile_is_not_overwritten() {
     let server = shared();

@@ -34,6 +34,8 @@ enum LockCommand {
     Plan(PlanArgs),
     /// Carry out a plan: evidence first, then the changes, then a look whether it is closed.
     Apply(ApplyArgs),
+    /// Say how a role, a user or a service account that leaked would be kept from everything. Changes nothing; `apply` does.
+    Isolate(IsolateArgs),
     /// Take back what a journal says was done.
     Undo(UndoArgs),
 }
@@ -61,6 +63,21 @@ struct PlanArgs {
     /// Who alone may reach content under quarantine: ARNs of roles and users; `*` and `?` may stand in their names.
     #[arg(long, value_name = "ARN", value_delimiter = ',', requires = "quarantine", value_parser = responder)]
     responders: Vec<String>,
+    /// `human` (default on a terminal) or `json` (default elsewhere; what `apply` takes).
+    #[arg(long, value_name = "FORMAT", value_parser = ["human", "json"])]
+    format: Option<String>,
+    #[command(flatten)]
+    settings: SettingArgs,
+}
+
+#[derive(clap::Args)]
+struct IsolateArgs {
+    /// The ARN of a role, a user or a session, or the address of a service account.
+    #[arg(value_name = "PRINCIPAL")]
+    principal: String,
+    /// Only end the sessions that are under way: new ones work. AWS only.
+    #[arg(long)]
+    sessions_only: bool,
     /// `human` (default on a terminal) or `json` (default elsewhere; what `apply` takes).
     #[arg(long, value_name = "FORMAT", value_parser = ["human", "json"])]
     format: Option<String>,
@@ -167,6 +184,7 @@ pub(super) fn run(args: LockArgs) -> anyhow::Result<ExitCode> {
     match args.command {
         LockCommand::Plan(args) => runtime.block_on(plan(args)),
         LockCommand::Apply(args) => runtime.block_on(apply(args)),
+        LockCommand::Isolate(args) => runtime.block_on(isolate(args)),
         LockCommand::Undo(args) => runtime.block_on(undo(args)),
     }
 }
@@ -174,15 +192,25 @@ pub(super) fn run(args: LockArgs) -> anyhow::Result<ExitCode> {
 async fn plan(args: PlanArgs) -> anyhow::Result<ExitCode> {
     let config = args.settings.read()?;
     let plan = planning::plan(&args, &config).await?;
-    let human = match args.format.as_deref() {
+    tell(&plan, args.format.as_deref())
+}
+
+async fn isolate(args: IsolateArgs) -> anyhow::Result<ExitCode> {
+    let config = args.settings.read()?;
+    let plan = planning::isolation(&args, &config).await?;
+    tell(&plan, args.format.as_deref())
+}
+
+fn tell(plan: &Plan, format: Option<&str>) -> anyhow::Result<ExitCode> {
+    let human = match format {
         Some(format) => format == "human",
         None => io::stdout().is_terminal(),
     };
     let mut out = anstream::stdout();
     if human {
-        text::plan(&mut out, &plan)?;
+        text::plan(&mut out, plan)?;
     } else {
-        serde_json::to_writer_pretty(&mut out, &plan)?;
+        serde_json::to_writer_pretty(&mut out, plan)?;
         writeln!(out)?;
     }
     Ok(ExitCode::SUCCESS)
@@ -200,7 +228,7 @@ async fn apply(args: ApplyArgs) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("`{name}` is no plan; make one by `lock plan --format json`"))?;
     let approver = args.approver.clone().or_else(|| std::env::var("USER").ok());
     let Some(approver) = approver else { bail!("say who approved it: `--approver NAME`") };
-    if plan.buckets.is_empty() {
+    if plan.is_empty() {
         writeln!(anstream::stdout(), "the plan changes nothing")?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -211,7 +239,7 @@ async fn apply(args: ApplyArgs) -> anyhow::Result<ExitCode> {
         }
     }
     let accepted: BTreeSet<HazardKind> = args.accept.iter().copied().collect();
-    let cloud = door::lockable(&plan.target, &plan.buckets, &config)?;
+    let cloud = door::lockable(&plan.target, &door::Reach::of(&plan), &config)?;
     let options = Options {
         approver: &approver,
         accepted: &accepted,
@@ -243,8 +271,8 @@ async fn undo(args: UndoArgs) -> anyhow::Result<ExitCode> {
             bail!("not undone");
         }
     }
-    let buckets: Vec<_> = standing.iter().map(|(place, _, _)| place.bucket()).collect();
-    let cloud = door::lockable_for(&target, &buckets, &config)?;
+    let reach = standing.iter().map(|(place, change, _)| (place.bucket(), &change.setting)).collect();
+    let cloud = door::lockable(&target, &reach, &config)?;
     told(&lockdown::undo(cloud.as_ref(), journal, args.wait.patience()).await?)
 }
 

@@ -17,6 +17,7 @@ mod answer_check;
 mod buckets;
 mod facts;
 mod failure;
+mod isolation;
 mod lockable;
 mod objects;
 mod organization;

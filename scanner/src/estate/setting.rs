@@ -6,6 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::Principal;
+
 /// One thing that can be set, known by the operation that reads it: a change is a change of that operation's answer.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -29,7 +31,13 @@ pub enum Setting {
     PublicAccessPrevention,
     /// `storage:buckets.getIamPolicy`.
     BucketIamPolicy,
+    /// The policy [`ISOLATION_POLICY`] of a role or a user, or whether a service account is disabled. It stands with the
+    /// account, not with a bucket.
+    Isolation(Principal),
 }
+
+/// The inline policy that isolates somebody in IAM.
+pub const ISOLATION_POLICY: &str = "SpillwatchIsolation";
 
 impl Setting {
     /// The operation that reads it.
@@ -42,6 +50,9 @@ impl Setting {
             Self::ObjectAcl { .. } => "s3:GetObjectAcl",
             Self::PublicAccessPrevention => "storage:buckets.get",
             Self::BucketIamPolicy => "storage:buckets.getIamPolicy",
+            Self::Isolation(Principal::Role(_)) => "iam:GetRolePolicy",
+            Self::Isolation(Principal::User(_)) => "iam:GetUserPolicy",
+            Self::Isolation(Principal::ServiceAccount(_)) => "iam:serviceAccounts.get",
         }
     }
 
@@ -51,10 +62,12 @@ impl Setting {
             Self::PublicAccessBlock => Some("NoSuchPublicAccessBlockConfiguration"),
             Self::BucketPolicy => Some("NoSuchBucketPolicy"),
             Self::AccessPointPolicy(_) => Some("NoSuchAccessPointPolicy"),
+            Self::Isolation(Principal::Role(_) | Principal::User(_)) => Some("NoSuchEntity"),
             Self::BucketAcl
             | Self::ObjectAcl { .. }
             | Self::PublicAccessPrevention
-            | Self::BucketIamPolicy => None,
+            | Self::BucketIamPolicy
+            | Self::Isolation(Principal::ServiceAccount(_)) => None,
         }
     }
 
@@ -75,6 +88,8 @@ impl Setting {
             Self::BucketAcl | Self::ObjectAcl { .. } => alike(grants(one), grants(other)),
             Self::PublicAccessPrevention => alike(prevention(one), prevention(other)),
             Self::BucketIamPolicy => alike(bindings(one), bindings(other)),
+            Self::Isolation(Principal::ServiceAccount(_)) => alike(disabled(one), disabled(other)),
+            Self::Isolation(_) => alike(one.get("PolicyDocument"), other.get("PolicyDocument")),
         }
     }
 }
@@ -138,6 +153,12 @@ fn bindings(answer: &Value) -> Option<BTreeSet<(String, String, String)>> {
     read.then(|| bound.collect())
 }
 
+/// Not stated is not disabled.
+fn disabled(answer: &Value) -> Option<bool> {
+    let fields = answer.as_object().filter(|fields| !fields.contains_key("Error"))?;
+    Some(fields.get("disabled").and_then(Value::as_bool).unwrap_or(false))
+}
+
 /// A change of one setting, from what was read to what it is to be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Change {
@@ -177,6 +198,7 @@ impl fmt::Display for Setting {
             }
             Self::PublicAccessPrevention => f.write_str("public access prevention"),
             Self::BucketIamPolicy => f.write_str("bucket IAM policy"),
+            Self::Isolation(principal) => write!(f, "isolation of {principal}"),
         }
     }
 }

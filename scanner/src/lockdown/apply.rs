@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::journal::{Entry, Journal, JournalError, Place};
 use super::plan::{BucketPlan, HazardKind, Plan, Scope, Subject, state_hash};
 use super::run::{Run, now};
-use super::{evidence, plan_bucket};
+use super::{PrincipalPlan, evidence, plan_bucket};
 use crate::cloud::Lockable;
 use crate::estate::Bucket;
 use crate::exposure::Exposure;
@@ -122,7 +122,8 @@ pub async fn apply(cloud: &dyn Lockable, plan: &Plan, options: &Options<'_>) -> 
     // What was not changed yet is kept as it is now.
     let fresh = subjects.iter().filter(|(bucket, _, why_not)| why_not.is_none() && !run.has_begun(bucket));
     let fresh: Vec<&Subject> = fresh.map(|(_, subject, _)| subject).collect();
-    if !fresh.is_empty() {
+    let new = |principal: &PrincipalPlan| !run.has_begun_at(&place(&principal.address()));
+    if !fresh.is_empty() || plan.principals.iter().any(new) {
         let name = run.journal.next_evidence();
         let bundle = folder.join(&name);
         let kept = evidence::keep(cloud, plan, &fresh, &bundle, options.recipient).await;
@@ -132,6 +133,12 @@ pub async fn apply(cloud: &dyn Lockable, plan: &Plan, options: &Options<'_>) -> 
     for (bucket, _, why_not) in subjects {
         run.bucket(bucket, why_not).await?;
         run.verify(bucket, plan).await?;
+    }
+    for principal in &plan.principals {
+        let place = place(&principal.address());
+        for change in &principal.changes {
+            run.change(&place, change, &[]).await?;
+        }
     }
     run.closed()
 }
@@ -155,9 +162,12 @@ impl Run<'_> {
 
     /// Whether a change of the bucket may have been made by an earlier run.
     fn has_begun(&self, plan: &BucketPlan) -> bool {
-        let place = place(&plan.bucket());
-        let of_bucket = |entry: &Entry| matches!(entry, Entry::Begun { place: at, .. } if *at == place);
-        self.journal.entries().iter().any(of_bucket)
+        self.has_begun_at(&place(&plan.bucket()))
+    }
+
+    fn has_begun_at(&self, place: &Place) -> bool {
+        let begun = |entry: &Entry| matches!(entry, Entry::Begun { place: at, .. } if at == place);
+        self.journal.entries().iter().any(begun)
     }
 
     /// Why nothing of the plan for a bucket may be done.

@@ -94,7 +94,7 @@ pub enum Entry {
     Closed,
 }
 
-/// A bucket in a journal.
+/// A bucket in a journal; where somebody was isolated, their name stands for one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     /// Whose cloud.

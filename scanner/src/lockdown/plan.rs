@@ -9,7 +9,7 @@ use crate::estate::{Account, Bucket, Change, Facts, Object, Provider, Setting};
 use crate::exposure::{self, Audience, BucketExposure, Certainty, Exposure, ObjectAcls, ZoneOfTrust};
 use crate::findings::sha256;
 
-use super::{gcp, s3};
+use super::{PrincipalPlan, gcp, s3};
 
 /// The schema of a plan's JSON.
 pub const SCHEMA: &str = "spillwatch.plan/1";
@@ -189,6 +189,9 @@ pub struct Plan {
     pub zone_of_trust: ZoneOfTrust,
     /// One plan per bucket, those to which nothing is done left out.
     pub buckets: Vec<BucketPlan>,
+    /// Who is isolated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub principals: Vec<PrincipalPlan>,
 }
 
 impl Plan {
@@ -209,14 +212,29 @@ impl Plan {
             scope,
             zone_of_trust,
             buckets,
+            principals: Vec::new(),
         };
         plan.id = plan.identity();
         plan
     }
 
+    /// A plan to isolate somebody.
+    pub fn isolating(target: String, made: String, principal: PrincipalPlan) -> Self {
+        let mut plan = Self::new(target, made, Scope::public(), ZoneOfTrust::default(), Vec::new());
+        plan.principals.push(principal);
+        plan.id = plan.identity();
+        plan
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.buckets.is_empty() && self.principals.iter().all(|principal| principal.changes.is_empty())
+    }
+
     /// The id that its content has: another than the one it states means that somebody edited it.
     pub fn identity(&self) -> String {
-        let told = serde_json::json!([self.target, self.scope, self.zone_of_trust, self.buckets]);
+        let told =
+            serde_json::json!([self.target, self.scope, self.zone_of_trust, self.buckets, self.principals]);
         let mut id = sha256(told.to_string().as_bytes());
         id.truncate(16);
         id

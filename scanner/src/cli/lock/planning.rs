@@ -11,13 +11,13 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::super::targets::open;
-use super::PlanArgs;
+use super::{IsolateArgs, PlanArgs, door};
 use crate::cloud::Cloud;
 use crate::config::Config;
-use crate::estate::{Bucket, Provider};
+use crate::estate::{Bucket, Principal, Provider, Setting};
 use crate::exposure::{Access, Certainty, Exposure};
 use crate::findings::{Finding, Reach, Severity, of_access};
-use crate::lockdown::{BucketPlan, HazardKind, Plan, Scope, Subject, plan_bucket};
+use crate::lockdown::{BucketPlan, HazardKind, Plan, Scope, Subject, plan_bucket, plan_principal};
 use crate::scan;
 
 /// Buckets that are read at one time.
@@ -84,6 +84,35 @@ pub(super) async fn plan(args: &PlanArgs, config: &Config) -> anyhow::Result<Pla
     }
     let made = OffsetDateTime::now_utc().format(&Rfc3339)?;
     Ok(Plan::new(target, made, scope, zone, plans))
+}
+
+/// A plan to isolate somebody, from what is asked of their account.
+pub(super) async fn isolation(args: &IsolateArgs, config: &Config) -> anyhow::Result<Plan> {
+    let (account, principal) = Principal::parse(&args.principal)
+        .map_err(|why| anyhow::anyhow!("`{}`: {why}", args.principal.escape_default()))?;
+    let target = match account.provider {
+        Provider::Gcp if args.sessions_only => {
+            bail!("Google Cloud cannot end sessions alone; leave out `--sessions-only`")
+        }
+        Provider::Gcp => "gcp",
+        _ => "aws",
+    };
+    let own = match &principal {
+        Principal::Role(name) => config.lockdown_role.as_ref().is_some_and(|role| role.name == *name),
+        Principal::User(_) => false,
+        Principal::ServiceAccount(email) => config.lockdown_service_account.as_ref() == Some(email),
+    };
+    if own {
+        bail!("{principal} is the one that would have to take it back; isolate it by hand");
+    }
+    let places = [(
+        Bucket { account: account.clone(), name: String::new(), region: None },
+        &Setting::Isolation(principal.clone()),
+    )];
+    let cloud = door::lockable(target, &places.into_iter().collect(), config)?;
+    let made = OffsetDateTime::now_utc().replace_nanosecond(0)?.format(&Rfc3339)?;
+    let planned = plan_principal(cloud.as_ref(), &account, &principal, args.sessions_only, &made).await?;
+    Ok(Plan::isolating(target.to_owned(), made, planned))
 }
 
 async fn one(

@@ -83,7 +83,7 @@ pub(super) async fn of_setting(session: &Session, bucket: &Bucket, setting: &Set
             });
             question(name, call, shapes::access_point_policy)
         }
-        Setting::PublicAccessPrevention | Setting::BucketIamPolicy => {
+        Setting::PublicAccessPrevention | Setting::BucketIamPolicy | Setting::Isolation(_) => {
             return failed(&Failure::unparsable());
         }
     };

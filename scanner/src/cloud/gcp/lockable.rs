@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::session::Session;
 use super::{GcpCloud, facts, shapes};
 use crate::cloud::{CloudError, Lockable, Stated};
-use crate::estate::{Bucket, GapReason, Setting};
+use crate::estate::{Bucket, GapReason, Principal, Setting};
 
 #[async_trait]
 impl Lockable for GcpCloud {
@@ -25,6 +25,10 @@ impl Lockable for GcpCloud {
                 session.ask(get).await.and_then(|found| shapes::bucket(&found))
             }
             Setting::BucketIamPolicy => facts::policy_of(session, &name).await,
+            Setting::Isolation(Principal::ServiceAccount(email)) => {
+                let get = session.roles.get_service_account().set_name(service_account(email)).send();
+                session.ask(get).await.and_then(|account| shapes::verbatim(&account))
+            }
             _ => return Err(unsuited(bucket)),
         };
         answer.map(Stated::answered).map_err(|failure| failure.at(setting.operation(), &bucket.name))
@@ -41,9 +45,24 @@ impl Lockable for GcpCloud {
         match setting {
             Setting::PublicAccessPrevention => prevention(session, bucket, from, &to.answer).await,
             Setting::BucketIamPolicy => policy(session, bucket, from, &to.answer).await,
+            Setting::Isolation(Principal::ServiceAccount(email)) => {
+                let name = service_account(email);
+                let disabled = to.answer.get("disabled").and_then(Value::as_bool).unwrap_or(false);
+                let answer = if disabled {
+                    session.ask(session.roles.disable_service_account().set_name(name).send()).await
+                } else {
+                    session.ask(session.roles.enable_service_account().set_name(name).send()).await
+                };
+                done(answer, "iam:serviceAccounts.disable", bucket)
+            }
             _ => Err(unsuited(bucket)),
         }
     }
+}
+
+/// Whatever project it is of: addresses are unique.
+fn service_account(email: &str) -> String {
+    format!("projects/-/serviceAccounts/{email}")
 }
 
 async fn prevention(session: &Session, bucket: &Bucket, from: &Value, to: &Value) -> Result<(), CloudError> {
