@@ -1,5 +1,6 @@
 //! Is what is open closed by the least change, provably, and opened again as if nothing had been?
 
+mod auto;
 mod faults;
 mod generated;
 mod quarantine;

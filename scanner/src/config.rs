@@ -12,9 +12,11 @@ use crate::cloud::aws::{AccountAccess, Accounts, AwsSettings, Role};
 use crate::cloud::gcp::GcpSettings;
 use crate::exposure::ZoneOfTrust;
 use crate::findings::Severity;
+use crate::lockdown::Automatic;
 use crate::scan::Settings;
 
 mod gcp;
+mod lockdown;
 
 /// Everything that a file can set; what it leaves out has its default.
 #[derive(Debug, Default)]
@@ -35,6 +37,8 @@ pub struct Config {
     pub lockdown_role: Option<Role>,
     /// The service account that `lock` impersonates; without one, it writes with the caller's own credentials.
     pub lockdown_service_account: Option<String>,
+    /// What `lock auto` may lock without a person; nothing, where the file does not say so.
+    pub lockdown_automatic: Option<Automatic>,
 }
 
 /// A mistake in the file.
@@ -93,7 +97,7 @@ pub fn parse(text: &str) -> Result<Config, Vec<Mistake>> {
         state(section, &mut config, &mut reader);
     }
     if let Some(section) = top.section("lockdown", &mut reader) {
-        lockdown(section, &mut config, &mut reader);
+        lockdown::read(section, &mut config, &mut reader);
     }
     top.end(&mut reader);
     if reader.mistakes.is_empty() {
@@ -149,21 +153,6 @@ fn aws(mut section: Section<'_>, aws: &mut AwsSettings, reader: &mut Reader<'_>)
             return;
         }
     };
-}
-
-fn lockdown(mut section: Section<'_>, config: &mut Config, reader: &mut Reader<'_>) {
-    let (mut name, mut external_id) = (None, None);
-    section.set("role_name", reader, text, |value| name = Some(value));
-    section.set("external_id", reader, text, |value| external_id = Some(value));
-    section.set("impersonate_service_account", reader, text, |value| {
-        config.lockdown_service_account = Some(value);
-    });
-    let at = section.at;
-    section.end(reader);
-    if external_id.is_some() && name.is_none() {
-        reader.mistake(at, "`external_id` belongs to a role; set `role_name`".to_owned());
-    }
-    config.lockdown_role = name.map(|name| Role { name, external_id });
 }
 
 fn zone(mut section: Section<'_>, zone: &mut ZoneOfTrust, reader: &mut Reader<'_>) {

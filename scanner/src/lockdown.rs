@@ -4,6 +4,7 @@
 //! journal around every change; the journal is what undoing goes by.
 
 mod apply;
+mod automatic;
 mod evidence;
 mod gcp;
 mod isolate;
@@ -15,6 +16,7 @@ mod s3;
 mod undo;
 
 pub use apply::{Applied, ApplyError, Options, Outcome, Step, apply};
+pub use automatic::{Automatic, Candidate};
 pub use evidence::Evidence;
 pub use isolate::{PrincipalPlan, plan_principal};
 pub use journal::{Journal, JournalError};

@@ -14,6 +14,7 @@ use crate::config::{self, Config};
 use crate::findings::Severity;
 use crate::lockdown::{self, Applied, HazardKind, Journal, Options, Outcome, Plan};
 
+mod auto;
 mod door;
 mod planning;
 mod probe;
@@ -36,6 +37,8 @@ enum LockCommand {
     Apply(ApplyArgs),
     /// Say how a role, a user or a service account that leaked would be kept from everything. Changes nothing; `apply` does.
     Isolate(IsolateArgs),
+    /// Say which buckets may be locked without a person, by `[lockdown.automatic]` of the configuration file; lock them, if told.
+    Auto(auto::AutoArgs),
     /// Take back what a journal says was done.
     Undo(UndoArgs),
 }
@@ -185,6 +188,7 @@ pub(super) fn run(args: LockArgs) -> anyhow::Result<ExitCode> {
         LockCommand::Plan(args) => runtime.block_on(plan(args)),
         LockCommand::Apply(args) => runtime.block_on(apply(args)),
         LockCommand::Isolate(args) => runtime.block_on(isolate(args)),
+        LockCommand::Auto(args) => runtime.block_on(auto::auto(args)),
         LockCommand::Undo(args) => runtime.block_on(undo(args)),
     }
 }
@@ -239,7 +243,6 @@ async fn apply(args: ApplyArgs) -> anyhow::Result<ExitCode> {
         }
     }
     let accepted: BTreeSet<HazardKind> = args.accept.iter().copied().collect();
-    let cloud = door::lockable(&plan.target, &door::Reach::of(&plan), &config)?;
     let options = Options {
         approver: &approver,
         accepted: &accepted,
@@ -247,8 +250,13 @@ async fn apply(args: ApplyArgs) -> anyhow::Result<ExitCode> {
         recipient: args.recipient.as_deref(),
         patience: args.wait.patience(),
     };
-    let mut applied = lockdown::apply(cloud.as_ref(), &plan, &options).await?;
-    probe::closed(cloud.as_ref(), &plan, &config, &mut applied).await;
+    carry_out(&plan, &options, &config).await
+}
+
+async fn carry_out(plan: &Plan, options: &Options<'_>, config: &Config) -> anyhow::Result<ExitCode> {
+    let cloud = door::lockable(&plan.target, &door::Reach::of(plan), config)?;
+    let mut applied = lockdown::apply(cloud.as_ref(), plan, options).await?;
+    probe::closed(cloud.as_ref(), plan, config, &mut applied).await;
     told(&applied)
 }
 

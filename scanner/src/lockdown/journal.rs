@@ -132,6 +132,13 @@ pub struct Journal {
     entries: Vec<Entry>,
 }
 
+/// A process that is being started at this moment holds a copy of the file, and would hold its lock.
+impl Drop for Journal {
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
+}
+
 impl Journal {
     /// Opens a journal for one run at a time, and makes it where there is none. A torn last line is cut off.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
