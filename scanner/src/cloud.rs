@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream, StreamExt};
 use serde_json::Value;
 
 use crate::estate::{Account, Bucket, Facts, Gap, GapReason, Object, Setting};
@@ -50,6 +50,12 @@ pub trait Cloud: Send + Sync {
         bucket: &'a Bucket,
         prefix: &'a str,
     ) -> BoxStream<'a, Result<Vec<Object>, CloudError>>;
+
+    /// Versions of objects beside the current ones, a page at a time. None, where the provider keeps none or where they are
+    /// open to nobody by themselves.
+    fn older_versions<'a>(&'a self, _bucket: &'a Bucket) -> BoxStream<'a, Result<Vec<Object>, CloudError>> {
+        stream::empty().boxed()
+    }
 
     /// The facts that decide who can reach one object (its ACL), verbatim.
     async fn object_facts(&self, bucket: &Bucket, object: &Object) -> Facts;

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_sdk_s3::types::ObjectCannedAcl;
+use aws_sdk_s3::types::{BucketVersioningStatus, ObjectCannedAcl, VersioningConfiguration};
 use futures::stream::BoxStream;
 use serde_json::{Value, json};
 use spillwatch::cloud::aws::{AwsCloud, UNKNOWN_ACCOUNT};
@@ -67,6 +67,10 @@ impl Cloud for WithBlocks {
         prefix: &'a str,
     ) -> BoxStream<'a, Result<Vec<Object>, CloudError>> {
         self.ceph.objects(bucket, prefix)
+    }
+
+    fn older_versions<'a>(&'a self, bucket: &'a Bucket) -> BoxStream<'a, Result<Vec<Object>, CloudError>> {
+        self.ceph.older_versions(bucket)
     }
 
     async fn object_facts(&self, bucket: &Bucket, object: &Object) -> Facts {
@@ -153,6 +157,53 @@ async fn where_a_server_takes_no_quarantine_that_is_said_and_nothing_is_changed(
     assert!(!applied.steps.iter().any(|step| step.outcome == Outcome::Applied), "{:#?}", applied.steps);
     assert!(reads().await, "as before");
     assert_eq!(Subject::read(&door, bucket(name), zone).await.facts, before.facts);
+}
+
+#[tokio::test]
+async fn an_older_version_that_is_open_is_closed_and_opened_again() {
+    let ceph = servers::ceph();
+    let s3 = seeder(&ceph.endpoint, credentials("alice"));
+    let name = "lock-versions";
+    s3.create_bucket().bucket(name).send().await.expect("made");
+    let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+    s3.put_bucket_versioning().bucket(name).versioning_configuration(enabled).send().await.expect("set");
+    let put = async |acl: ObjectCannedAcl| {
+        let put = s3.put_object().bucket(name).key("people.csv").acl(acl).send().await.expect("put");
+        put.version_id.expect("a version")
+    };
+    let older = put(ObjectCannedAcl::PublicRead).await;
+    put(ObjectCannedAcl::Private).await;
+    let get = |version: &str| {
+        let head = format!("GET /{name}/people.csv?versionId={version}");
+        servers::plain_request(&ceph.endpoint, &head, "", "").0
+    };
+    assert_eq!(get(&older), 200, "the leak");
+    let door = door(&ceph.endpoint);
+    let before = Subject::read(&door, bucket(name), ZoneOfTrust::default()).await;
+    let planned = plan_bucket(&before, &Scope::public()).expect("it is open");
+    assert_eq!(planned.refused, None, "{planned:#?}");
+    let acl = Setting::ObjectAcl { key: "people.csv".to_owned(), version: Some(older.clone()) };
+    assert_eq!(planned.changes.iter().map(|change| &change.setting).collect::<Vec<_>>(), [&acl]);
+    let target = format!("s3://{name}");
+    let plan = Plan::new(target, String::new(), Scope::public(), ZoneOfTrust::default(), vec![planned]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = Options {
+        approver: "a tester",
+        accepted: &BTreeSet::new(),
+        folder: folder.path(),
+        recipient: None,
+        patience: PATIENCE,
+    };
+    let applied = apply(&door, &plan, &options).await.expect("applied");
+    assert!(applied.is_complete(), "{:#?}", applied.steps);
+    assert_eq!(get(&older), 403, "closed");
+    let kept = folder.path().join(&plan.id).join("evidence/estate/aws").join(UNKNOWN_ACCOUNT).join(name);
+    let versions = std::fs::read_to_string(kept.join("versions.json")).expect("kept");
+    assert!(versions.contains(&older), "{versions}");
+    let undone =
+        undo(&door, Journal::open(&applied.journal).expect("a journal"), PATIENCE).await.expect("undone");
+    assert!(undone.is_complete(), "{:#?}", undone.steps);
+    assert_eq!(get(&older), 200, "as before");
 }
 
 #[tokio::test]

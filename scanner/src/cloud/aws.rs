@@ -25,6 +25,7 @@ mod read;
 mod session;
 mod settings;
 mod shapes;
+mod versions;
 
 pub use accounts::UNKNOWN_ACCOUNT;
 pub use settings::{AccountAccess, Accounts, AwsSettings, OneBucket, Role};
@@ -131,6 +132,12 @@ impl Cloud for AwsCloud {
         })
         .try_flatten()
         .boxed()
+    }
+
+    fn older_versions<'a>(&'a self, bucket: &'a Bucket) -> BoxStream<'a, Result<Vec<Object>, CloudError>> {
+        stream::once(async move { Ok(versions::older(self.session(&bucket.account).await?, bucket.clone())) })
+            .try_flatten()
+            .boxed()
     }
 
     async fn object_facts(&self, bucket: &Bucket, object: &Object) -> Facts {

@@ -90,7 +90,12 @@ impl Evidence {
         let folder = format!("{folder}/{}", safe(&subject.bucket.name));
         self.keep(&format!("{folder}/facts.json"), &serde_json::to_vec_pretty(&subject.facts)?)?;
         let listed = listing(subject, objects, open);
-        self.keep(&format!("{folder}/objects.json"), &serde_json::to_vec_pretty(&listed)?)
+        self.keep(&format!("{folder}/objects.json"), &serde_json::to_vec_pretty(&listed)?)?;
+        let versions = older(subject, open);
+        if versions.is_empty() || account.provider != Provider::Aws {
+            return Ok(());
+        }
+        self.keep(&format!("{folder}/versions.json"), &serde_json::to_vec_pretty(&versions)?)
     }
 
     /// Writes a file and its line in the manifest; both are on disk when this returns.
@@ -188,6 +193,18 @@ fn listing(subject: &Subject, objects: &[Object], open: &[Exposure]) -> Map<Stri
         listed.insert(object.key.clone(), serde_json::to_value(&facts).unwrap_or_default());
     }
     listed
+}
+
+/// The versions beside the current ones that are open; an estate has no place for them.
+fn older(subject: &Subject, open: &[Exposure]) -> Vec<Value> {
+    let is_open = |object: &Object| open.iter().any(|way| reads(way, &object.key));
+    let versions = subject.objects.iter().filter(|(object, _)| object.version.is_some() && is_open(object));
+    versions
+        .map(|(object, facts)| {
+            json!({"Key": object.key, "VersionId": object.version, "Size": object.size_bytes, "ETag": object.etag,
+                "Acl": facts.answer("s3:GetObjectAcl")})
+        })
+        .collect()
 }
 
 fn private(path: &Path) -> io::Result<File> {

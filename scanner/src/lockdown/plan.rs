@@ -297,12 +297,13 @@ pub(super) struct Made {
 pub fn state_hash(subject: &Subject, changes: &[Change]) -> String {
     let facts: Vec<_> = subject.facts.iter().collect();
     let account: Vec<_> = subject.account_facts.iter().collect();
-    let touched = |key: &str| {
-        changes
-            .iter()
-            .any(|change| matches!(&change.setting, Setting::ObjectAcl { key: of, .. } if of == key))
+    let touched = |object: &Object| {
+        changes.iter().any(|change| {
+            matches!(&change.setting, Setting::ObjectAcl { key, version }
+                if *key == object.key && *version == object.version)
+        })
     };
-    let objects: Vec<_> = subject.objects.iter().filter(|(object, _)| touched(&object.key)).collect();
+    let objects: Vec<_> = subject.objects.iter().filter(|(object, _)| touched(object)).collect();
     let objects: Vec<_> = objects.iter().map(|(object, facts)| (&object.key, facts)).collect();
     sha256(serde_json::json!([facts, account, objects]).to_string().as_bytes())
 }

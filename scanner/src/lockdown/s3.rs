@@ -77,9 +77,9 @@ impl Draft<'_> {
             Setting::AccessPointPolicy(name) => {
                 self.facts.answer(setting.operation()).and_then(|answers| answers.get(name)).cloned()
             }
-            Setting::ObjectAcl { key, .. } => {
-                let facts =
-                    self.objects.iter().find(|(object, _)| object.key == *key).map(|(_, facts)| facts);
+            Setting::ObjectAcl { key, version } => {
+                let own = |object: &Object| object.key == *key && object.version == *version;
+                let facts = self.objects.iter().find(|(object, _)| own(object)).map(|(_, facts)| facts);
                 facts.and_then(|facts| facts.answer(setting.operation())).cloned()
             }
             _ => self.facts.answer(setting.operation()).cloned(),
@@ -99,8 +99,9 @@ impl Draft<'_> {
                 // AWS's own verdict was on the policy that stood.
                 self.facts.record("s3control:GetAccessPointPolicyStatus", json!({}));
             }
-            Setting::ObjectAcl { key, .. } => {
-                if let Some((_, facts)) = self.objects.iter_mut().find(|(object, _)| object.key == *key) {
+            Setting::ObjectAcl { key, version } => {
+                let own = |object: &Object| object.key == *key && object.version == *version;
+                if let Some((_, facts)) = self.objects.iter_mut().find(|(object, _)| own(object)) {
                     facts.record(setting.operation(), after.clone());
                 }
             }
