@@ -80,6 +80,13 @@ pub trait Lockable: Cloud {
     ) -> Result<(), CloudError>;
 }
 
+/// A place that keeps what it is given, so that nobody can change it. Only lockdown is handed one.
+#[async_trait]
+pub trait Archive: Send + Sync {
+    /// Keeps bytes under a name, the parts of which `/` divides.
+    async fn keep(&self, name: &str, bytes: Bytes) -> Result<(), CloudError>;
+}
+
 /// What a setting is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stated {

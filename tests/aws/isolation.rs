@@ -85,6 +85,7 @@ async fn isolates_and_gives_back(door: &AwsCloud, agent: &aws_sdk_s3::Client) {
         accepted: &BTreeSet::new(),
         folder: folder.path(),
         recipient: None,
+        archive: None,
         patience: PATIENCE,
     };
     let applied = apply(door, &plan, &options).await.expect("applied");

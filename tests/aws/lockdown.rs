@@ -150,6 +150,7 @@ async fn where_a_server_takes_no_quarantine_that_is_said_and_nothing_is_changed(
         accepted: &BTreeSet::from([HazardKind::CrossAccount]),
         folder: folder.path(),
         recipient: None,
+        archive: None,
         patience: PATIENCE,
     };
     let applied = apply(&door, &plan, &options).await.expect("applied");
@@ -192,6 +193,7 @@ async fn an_older_version_that_is_open_is_closed_and_opened_again() {
         accepted: &BTreeSet::new(),
         folder: folder.path(),
         recipient: None,
+        archive: None,
         patience: PATIENCE,
     };
     let applied = apply(&door, &plan, &options).await.expect("applied");
@@ -240,6 +242,7 @@ async fn a_leak_is_closed_for_anonymous_requests_and_opened_again_as_it_was() {
         accepted: &BTreeSet::new(),
         folder: folder.path(),
         recipient: None,
+        archive: None,
         patience: PATIENCE,
     };
     let applied = apply(&door, &plan, &options).await.expect("applied");

@@ -252,6 +252,7 @@ impl Estate {
             accepted: &accepted,
             folder: &self.evidence(),
             recipient: None,
+            archive: None,
             patience: PATIENCE,
         };
         apply(door, plan, &options).await

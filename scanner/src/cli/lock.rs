@@ -8,8 +8,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use time::OffsetDateTime;
 
 use super::targets::CloudArgs;
+use crate::cloud::Archive;
+use crate::cloud::aws::S3Archive;
 use crate::config::{self, Config};
 use crate::findings::Severity;
 use crate::lockdown::{self, Applied, HazardKind, Journal, Options, Outcome, Plan};
@@ -102,12 +105,8 @@ struct ApplyArgs {
     /// What may break: `website`, `cdn`, `cross_account`, `replication`, `log_delivery`.
     #[arg(long, value_name = "HAZARD", value_delimiter = ',')]
     accept: Vec<HazardKind>,
-    /// Where evidence and journals are kept.
-    #[arg(long, value_name = "DIR", default_value = "spillwatch-evidence")]
-    evidence: PathBuf,
-    /// Encrypt the evidence to this age recipient. The journal stays readable: undo needs it.
-    #[arg(long, value_name = "age1…")]
-    recipient: Option<String>,
+    #[command(flatten)]
+    evidence: EvidenceArgs,
     #[command(flatten)]
     wait: WaitArgs,
     #[command(flatten)]
@@ -126,6 +125,35 @@ struct UndoArgs {
     wait: WaitArgs,
     #[command(flatten)]
     settings: SettingArgs,
+}
+
+#[derive(clap::Args)]
+struct EvidenceArgs {
+    /// Where evidence and journals are kept.
+    #[arg(long, value_name = "DIR", default_value = "spillwatch-evidence")]
+    evidence: PathBuf,
+    /// Encrypt the evidence to this age recipient. The journal stays readable: undo needs it.
+    #[arg(long, value_name = "age1…")]
+    recipient: Option<String>,
+    /// Copy evidence and journal to a bucket with object lock, with your own credentials.
+    #[arg(long, value_name = "s3://BUCKET[/PREFIX]")]
+    evidence_to: Option<String>,
+    /// How long the copies are locked.
+    #[arg(long, value_name = "DAYS", default_value_t = 365, requires = "evidence_to")]
+    #[arg(value_parser = clap::value_parser!(i64).range(1..=36_500))]
+    evidence_days: i64,
+}
+
+impl EvidenceArgs {
+    fn archive(&self, config: &Config) -> anyhow::Result<Option<S3Archive>> {
+        let Some(place) = &self.evidence_to else { return Ok(None) };
+        let named = place.strip_prefix("s3://").map(|rest| rest.split_once('/').unwrap_or((rest, "")));
+        let Some((bucket, prefix)) = named.filter(|(bucket, _)| !bucket.is_empty()) else {
+            bail!("`{place}` names no bucket; write `s3://BUCKET[/PREFIX]`");
+        };
+        let until = OffsetDateTime::now_utc() + time::Duration::days(self.evidence_days);
+        Ok(Some(S3Archive::new(config.aws.clone(), bucket, prefix, until)))
+    }
 }
 
 #[derive(clap::Args)]
@@ -243,11 +271,13 @@ async fn apply(args: ApplyArgs) -> anyhow::Result<ExitCode> {
         }
     }
     let accepted: BTreeSet<HazardKind> = args.accept.iter().copied().collect();
+    let archive = args.evidence.archive(&config)?;
     let options = Options {
         approver: &approver,
         accepted: &accepted,
-        folder: &args.evidence,
-        recipient: args.recipient.as_deref(),
+        folder: &args.evidence.evidence,
+        recipient: args.evidence.recipient.as_deref(),
+        archive: archive.as_ref().map(|archive| archive as &dyn Archive),
         patience: args.wait.patience(),
     };
     carry_out(&plan, &options, &config).await

@@ -14,6 +14,7 @@ use crate::estate::{Account, Bucket, Facts, Object};
 mod account_facts;
 mod accounts;
 mod answer_check;
+mod archive;
 mod buckets;
 mod facts;
 mod failure;
@@ -28,6 +29,7 @@ mod shapes;
 mod versions;
 
 pub use accounts::UNKNOWN_ACCOUNT;
+pub use archive::S3Archive;
 pub use settings::{AccountAccess, Accounts, AwsSettings, OneBucket, Role};
 
 use organization::Organization;

@@ -13,7 +13,7 @@ use super::journal::{Entry, Journal, JournalError, Place};
 use super::plan::{BucketPlan, HazardKind, Plan, Scope, Subject, state_hash};
 use super::run::{Run, now};
 use super::{PrincipalPlan, evidence, plan_bucket};
-use crate::cloud::Lockable;
+use crate::cloud::{Archive, CloudError, Lockable};
 use crate::estate::Bucket;
 use crate::exposure::Exposure;
 
@@ -61,7 +61,6 @@ impl Applied {
 }
 
 /// How a plan is to be applied.
-#[derive(Debug)]
 pub struct Options<'a> {
     /// Who approved it.
     pub approver: &'a str,
@@ -71,6 +70,8 @@ pub struct Options<'a> {
     pub folder: &'a Path,
     /// An age recipient for the evidence.
     pub recipient: Option<&'a str>,
+    /// Where evidence and journal are copied to.
+    pub archive: Option<&'a dyn Archive>,
     /// How long a change may take to be seen: settings spread within seconds.
     pub patience: Duration,
 }
@@ -86,6 +87,9 @@ pub enum ApplyError {
         /// The cause.
         source: io::Error,
     },
+    /// The evidence is on disk, but was not copied: nothing was changed.
+    #[error("the evidence could not be copied, so nothing was changed: {0}")]
+    Copy(CloudError),
     /// The journal could not be read or written; what it says so far was done.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -128,6 +132,13 @@ pub async fn apply(cloud: &dyn Lockable, plan: &Plan, options: &Options<'_>) -> 
         let bundle = folder.join(&name);
         let kept = evidence::keep(cloud, plan, &fresh, &bundle, options.recipient).await;
         let manifest_sha256 = kept.map_err(evidence)?;
+        if let Some(archive) = options.archive {
+            let files = evidence::files(&bundle).map_err(evidence)?;
+            for (path, bytes) in files {
+                let kept = archive.keep(&format!("{}/{name}/{path}", plan.id), bytes.into()).await;
+                kept.map_err(ApplyError::Copy)?;
+            }
+        }
         run.journal.append(&now(), Entry::Evidence { folder: name, manifest_sha256 })?;
     }
     for (bucket, _, why_not) in subjects {
@@ -140,7 +151,25 @@ pub async fn apply(cloud: &dyn Lockable, plan: &Plan, options: &Options<'_>) -> 
             run.change(&place, change, &[]).await?;
         }
     }
-    run.closed()
+    let mut applied = run.closed()?;
+    if let Some(archive) = options.archive {
+        applied.steps.push(copy_of_journal(archive, plan, &applied.journal).await);
+    }
+    Ok(applied)
+}
+
+/// The changes stand whether their journal could be copied or not.
+async fn copy_of_journal(archive: &dyn Archive, plan: &Plan, journal: &Path) -> Step {
+    let name = format!("{}/journal.jsonl", plan.id);
+    let copied = match std::fs::read(journal) {
+        Ok(bytes) => archive.keep(&name, bytes.into()).await.map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    let (outcome, detail) = match copied {
+        Ok(()) => (Outcome::Applied, String::new()),
+        Err(why) => (Outcome::Failed, why),
+    };
+    Step { bucket: String::new(), setting: "copy of the journal".to_owned(), outcome, detail }
 }
 
 impl Run<'_> {

@@ -21,6 +21,7 @@ use crate::estate::{Bucket, Facts, Object, Provider};
 use crate::exposure::Exposure;
 use crate::findings::{reads, sha256};
 
+const MANIFEST: &str = "manifest.jsonl";
 /// Objects that are listed of one bucket.
 const OBJECTS_MAX: usize = 1_000_000;
 
@@ -49,7 +50,7 @@ impl Evidence {
         let recipient =
             recipient.map(|text| Recipient::from_str(text).map_err(io::Error::other)).transpose()?;
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        let manifest = private(&folder.join("manifest.jsonl"))?;
+        let manifest = private(&folder.join(MANIFEST))?;
         Ok(Self {
             folder: folder.to_owned(),
             recipient,
@@ -150,6 +151,20 @@ pub(super) async fn keep(
         evidence.bucket(subject, &objects, &open)?;
     }
     Ok(evidence.previous)
+}
+
+/// The files of a bundle with their paths inside, the manifest last.
+pub(super) fn files(folder: &Path) -> io::Result<Vec<(String, Vec<u8>)>> {
+    let mut files = Vec::new();
+    for entry in walkdir::WalkDir::new(folder).sort_by_file_name() {
+        let entry = entry?;
+        if entry.file_type().is_file() {
+            let inside = entry.path().strip_prefix(folder).map_err(io::Error::other)?;
+            files.push((inside.to_string_lossy().into_owned(), fs::read(entry.path())?));
+        }
+    }
+    files.sort_by_key(|(path, _)| path == MANIFEST);
+    Ok(files)
 }
 
 async fn listed(cloud: &dyn Cloud, bucket: &Bucket) -> Vec<Object> {

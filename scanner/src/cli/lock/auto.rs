@@ -7,7 +7,8 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 
-use super::{SettingArgs, WaitArgs, carry_out, planning, text};
+use super::{EvidenceArgs, SettingArgs, WaitArgs, carry_out, planning, text};
+use crate::cloud::Archive;
 use crate::exposure::{Audience, Certainty};
 use crate::findings::{Finding, Transition};
 use crate::lockdown::{Automatic, BucketPlan, Candidate, Options, Plan, Scope};
@@ -23,12 +24,8 @@ pub(super) struct AutoArgs {
     /// Lock what may be locked; without this, only say what that is.
     #[arg(long)]
     apply: bool,
-    /// Where evidence and journals are kept.
-    #[arg(long, value_name = "DIR", default_value = "spillwatch-evidence")]
-    evidence: PathBuf,
-    /// Encrypt the evidence to this age recipient.
-    #[arg(long, value_name = "age1…")]
-    recipient: Option<String>,
+    #[command(flatten)]
+    evidence: EvidenceArgs,
     #[command(flatten)]
     wait: WaitArgs,
     #[command(flatten)]
@@ -57,12 +54,14 @@ pub(super) async fn auto(args: AutoArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let approver = approver(automatic);
+    let archive = args.evidence.archive(&config)?;
     let options = Options {
         approver: &approver,
         // What could break something is a person's to decide.
         accepted: &BTreeSet::new(),
-        folder: &args.evidence,
-        recipient: args.recipient.as_deref(),
+        folder: &args.evidence.evidence,
+        recipient: args.evidence.recipient.as_deref(),
+        archive: archive.as_ref().map(|archive| archive as &dyn Archive),
         patience: args.wait.patience(),
     };
     carry_out(&plan, &options, &config).await
