@@ -3,6 +3,7 @@
 mod auto;
 mod faults;
 mod generated;
+mod google;
 mod quarantine;
 
 use std::collections::BTreeMap;

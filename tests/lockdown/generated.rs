@@ -22,7 +22,7 @@ use super::{EVERYONE, files};
 pub(super) const NAME: &str = "generated";
 const US: &str = "111122223333";
 const SIGNED_IN: &str = "http://acs.amazonaws.com/groups/global/AuthenticatedUsers";
-const KEYS: [&str; 3] = ["drafts/atlas.md", "people.csv", "kept/x"];
+pub(super) const KEYS: [&str; 3] = ["drafts/atlas.md", "people.csv", "kept/x"];
 
 fn principal() -> impl Strategy<Value = Value> {
     prop_oneof![
@@ -122,13 +122,14 @@ fn website() -> impl Strategy<Value = Value> {
 /// A bucket's facts, its objects' and its account's, as an estate keeps them.
 #[derive(Debug, Clone)]
 pub(super) struct State {
-    facts: Value,
-    objects: Value,
-    account: Value,
+    pub(super) provider: Provider,
+    pub(super) facts: Value,
+    pub(super) objects: Value,
+    pub(super) account: Value,
     /// Whether named outsiders are to be shut out, too.
-    external: bool,
+    pub(super) external: bool,
     /// Whether content is to be kept from everybody but the responders.
-    quarantined: bool,
+    pub(super) quarantined: bool,
 }
 
 pub(super) fn state() -> impl Strategy<Value = State> {
@@ -143,6 +144,7 @@ pub(super) fn state() -> impl Strategy<Value = State> {
             .filter_map(|(key, acl)| Some(((*key).to_owned(), json!({"s3:GetObjectAcl": acl?}))))
             .collect();
         State {
+            provider: Provider::Aws,
             facts: json!({
                 "s3:GetPublicAccessBlock": block, "s3:GetBucketOwnershipControls": ownership, "s3:GetBucketAcl": acl,
                 "s3:GetBucketPolicy": policy, "s3:GetBucketWebsite": website,
@@ -170,6 +172,7 @@ impl State {
         ]));
         let nothing = json!({"Error": {"Code": "NoSuchPublicAccessBlockConfiguration"}});
         Self {
+            provider: Provider::Aws,
             facts: json!({
                 "s3:GetPublicAccessBlock": nothing,
                 "s3:GetBucketOwnershipControls": {"OwnershipControls": {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}},
@@ -191,6 +194,7 @@ impl State {
 /// An estate of one bucket in a folder, and a folder beside it for evidence.
 pub(super) struct Estate {
     folder: tempfile::TempDir,
+    provider: Provider,
     scope: Scope,
 }
 
@@ -200,7 +204,7 @@ impl Estate {
         let memory = Path::new("/dev/shm");
         let folder =
             if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
-        let account = folder.path().join("estate/aws").join(US);
+        let account = folder.path().join("estate").join(state.provider.as_str()).join(US);
         std::fs::create_dir_all(account.join(NAME).join("objects")).unwrap();
         let write = |path: PathBuf, value: &Value| std::fs::write(path, value.to_string()).unwrap();
         std::fs::write(folder.path().join("estate/estate.toml"), "").unwrap();
@@ -214,7 +218,11 @@ impl Estate {
         }
         let scope = if state.external { Scope::public().with_external() } else { Scope::public() };
         let responders = state.quarantined.then(|| format!("arn:aws:iam::{US}:role/incident-response"));
-        Self { folder, scope: scope.with_quarantine_but_for(responders.into_iter().collect()) }
+        Self {
+            folder,
+            provider: state.provider,
+            scope: scope.with_quarantine_but_for(responders.into_iter().collect()),
+        }
     }
 
     pub(super) fn root(&self) -> PathBuf {
@@ -226,7 +234,7 @@ impl Estate {
     }
 
     pub(super) async fn subject(&self) -> Subject {
-        Subject::read(&self.door(), bucket(), zone()).await
+        Subject::read(&self.door(), bucket(self.provider), zone()).await
     }
 
     /// The plan, unless nothing is open.
@@ -267,11 +275,12 @@ impl Estate {
 const PATIENCE: Duration = Duration::from_millis(20);
 
 fn zone() -> ZoneOfTrust {
-    ZoneOfTrust { organizations: BTreeSet::from(["o-acme".to_owned()]), ..ZoneOfTrust::default() }
+    let set = |text: &str| BTreeSet::from([text.to_owned()]);
+    ZoneOfTrust { organizations: set("o-acme"), domains: set("acme.internal"), ..ZoneOfTrust::default() }
 }
 
-fn bucket() -> Bucket {
-    let account = Account { provider: Provider::Aws, id: US.to_owned() };
+fn bucket(provider: Provider) -> Bucket {
+    let account = Account { provider, id: US.to_owned() };
     Bucket { account, name: NAME.to_owned(), region: None }
 }
 
@@ -311,7 +320,7 @@ pub(super) fn runtime() -> tokio::runtime::Runtime {
 }
 
 /// Locks a state and opens it again; whether there was anything to do that could be done.
-async fn holds(state: &State) -> Result<bool, TestCaseError> {
+pub(super) async fn holds(state: &State) -> Result<bool, TestCaseError> {
     let estate = Estate::of(state);
     let (folder, before) = (files(&estate.root()), ways(&estate.subject().await));
     let mut audiences = vec![Audience::Anyone, Audience::AnyAuthenticated];
@@ -325,8 +334,11 @@ async fn holds(state: &State) -> Result<bool, TestCaseError> {
     };
     let applied = estate.apply(&estate.door(), &plan).await.unwrap();
     if let Some(why) = &plan.buckets[0].refused {
-        let unread = format!("{state:?}").contains("AccessDenied");
-        prop_assert!(unread, "all is known, and yet: {why}");
+        // Outsiders whom an access list of Google Cloud names are told, and left to a person.
+        let known = !["AccessDenied", "PERMISSION_DENIED", "user-partner"]
+            .iter()
+            .any(|word| format!("{state:?}").contains(word));
+        prop_assert!(!known, "all is known, and yet: {why}");
         prop_assert!(files(&estate.root()) == folder, "refused, and changed");
         return Ok(false);
     }
@@ -344,11 +356,11 @@ async fn holds(state: &State) -> Result<bool, TestCaseError> {
     Ok(true)
 }
 
-#[test]
-fn locked_is_closed_and_no_wider_and_undone_is_as_before() {
+/// Tries it with 400 states, of which a fifth at least are there to be locked.
+pub(super) fn holds_for(states: &impl Strategy<Value = State>) {
     let config = ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() };
     let acted = AtomicUsize::new(0);
-    let held = TestRunner::new(config).run(&state(), |state| {
+    let held = TestRunner::new(config).run(states, |state| {
         acted.fetch_add(usize::from(runtime().block_on(holds(&state))?), Ordering::Relaxed);
         Ok(())
     });
@@ -357,4 +369,9 @@ fn locked_is_closed_and_no_wider_and_undone_is_as_before() {
     }
     let acted = acted.into_inner();
     assert!(acted > 80, "of 400 states only {acted} could be locked");
+}
+
+#[test]
+fn locked_is_closed_and_no_wider_and_undone_is_as_before() {
+    holds_for(&state());
 }
