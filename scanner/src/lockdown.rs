@@ -14,6 +14,7 @@ mod read;
 mod run;
 mod s3;
 mod undo;
+mod usage;
 
 pub use apply::{Applied, ApplyError, Options, Outcome, Step, apply};
 pub use automatic::{Automatic, Candidate};
@@ -22,3 +23,4 @@ pub use isolate::{PrincipalPlan, plan_principal};
 pub use journal::{Journal, JournalError};
 pub use plan::{BucketPlan, Hazard, HazardKind, Plan, Scope, Subject, plan_bucket, state_hash};
 pub use undo::undo;
+pub use usage::{User, usage};

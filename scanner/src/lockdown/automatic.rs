@@ -108,6 +108,7 @@ mod tests {
             leaves: Vec::new(),
             refused: None,
             commands: Vec::new(),
+            used_by: None,
         };
         Candidate { plan, found: vec![(class.to_owned(), severity)], suppressed: false }
     }

@@ -9,7 +9,7 @@ use crate::estate::{Account, Bucket, Change, Facts, Object, Provider, Setting};
 use crate::exposure::{self, Audience, BucketExposure, Certainty, Exposure, ObjectAcls, ZoneOfTrust};
 use crate::findings::sha256;
 
-use super::{PrincipalPlan, gcp, s3};
+use super::{PrincipalPlan, User, gcp, s3};
 
 /// The schema of a plan's JSON.
 pub const SCHEMA: &str = "spillwatch.plan/1";
@@ -170,6 +170,9 @@ pub struct BucketPlan {
     pub refused: Option<String>,
     /// The commands of the provider that the changes equal.
     pub commands: Vec<String>,
+    /// Who used the bucket in the last days, where its access logs could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_by: Option<Vec<User>>,
 }
 
 /// What would be done to all buckets of a target.
@@ -266,6 +269,7 @@ pub fn plan_bucket(subject: &Subject, scope: &Scope) -> Option<BucketPlan> {
         leaves: told(&made.leaves),
         refused: made.refused,
         commands,
+        used_by: None,
     })
 }
 

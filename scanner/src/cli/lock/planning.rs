@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::estate::{Bucket, Principal, Provider, Setting};
 use crate::exposure::{Access, Certainty, Exposure, ZoneOfTrust};
 use crate::findings::{Finding, Reach, Severity, of_access};
-use crate::lockdown::{BucketPlan, HazardKind, Plan, Scope, Subject, plan_bucket, plan_principal};
+use crate::lockdown::{BucketPlan, HazardKind, Plan, Scope, Subject, plan_bucket, plan_principal, usage};
 use crate::scan;
 
 /// Buckets that are read at one time.
@@ -142,7 +142,8 @@ async fn one(
     scope: &Scope,
 ) -> Option<(BucketPlan, Severity)> {
     let subject = Subject::read(cloud, bucket, zone.clone()).await;
-    let plan = plan_bucket(&subject, scope)?;
+    let mut plan = plan_bucket(&subject, scope)?;
+    plan.used_by = usage(cloud, &subject, OffsetDateTime::now_utc().date()).await;
     let website = plan.hazards.iter().any(|hazard| hazard.kind == HazardKind::Website);
     let severity = severity(&plan.closes, website);
     Some((plan, severity))

@@ -6,8 +6,10 @@ use anstyle::{AnsiColor, Style};
 
 use super::super::explain::text::{audience, verb};
 use crate::exposure::Exposure;
-use crate::lockdown::{BucketPlan, Outcome, Plan, PrincipalPlan, Step};
+use crate::lockdown::{BucketPlan, Outcome, Plan, PrincipalPlan, Step, User};
 
+/// Users that are told, the busiest first.
+const USERS_TOLD: usize = 5;
 /// Ways in that are told one by one.
 const WAYS_TOLD: usize = 8;
 
@@ -54,6 +56,10 @@ fn bucket(out: &mut impl Write, plan: &BucketPlan) -> io::Result<()> {
     for hazard in &plan.hazards {
         let style = Style::new().fg_color(Some(AnsiColor::Yellow.into()));
         writeln!(out, "  {style}breaks?{style:#}  {} (--accept {})", hazard.detail, hazard.kind.as_str())?;
+    }
+    for user in plan.used_by.iter().flatten().take(USERS_TOLD) {
+        let User { requester, requests, last } = user;
+        writeln!(out, "  used by  {requester}: {requests} requests in three days, one at {last}")?;
     }
     ways(out, "leaves", &plan.leaves)
 }
