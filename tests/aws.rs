@@ -1,8 +1,10 @@
 //! Does the door to AWS open on servers that others wrote, and on a stand-in that fails by script?
 
+mod archive;
 mod ceph;
 mod facts;
 mod faults;
+mod isolation;
 mod listing;
 mod lockdown;
 mod moto;

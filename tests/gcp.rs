@@ -4,6 +4,7 @@ mod acme;
 mod explain;
 mod facts;
 mod faults;
+mod lockdown;
 mod projects;
 
 use std::time::Duration;

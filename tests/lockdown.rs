@@ -1,5 +1,11 @@
 //! Is what is open closed by the least change, provably, and opened again as if nothing had been?
 
+mod auto;
+mod faults;
+mod generated;
+mod google;
+mod quarantine;
+
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -417,6 +423,34 @@ fn what_replicates_or_delivers_logs_through_what_is_removed_is_a_hazard() {
     };
     assert!(hazards("s3:ReplicateObject").contains("replication"));
     assert_eq!(hazards("s3:GetObjectTagging"), "[]");
+}
+
+#[test]
+fn who_uses_a_bucket_is_told_from_its_access_logs() {
+    let facts = serde_json::json!({
+        "s3:GetBucketPolicy": policy(&serde_json::json!([
+            {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::used/*"}])),
+        "s3:GetBucketLogging": {"LoggingEnabled": {"TargetBucket": "logs", "TargetPrefix": "used/"}},
+    });
+    let lock = with_bucket("used", &facts, &serde_json::json!({}));
+    let logs = lock.estate().join("aws/111122223333/logs");
+    std::fs::create_dir_all(logs.join("objects/used")).unwrap();
+    std::fs::write(logs.join("facts.json"), "{}").unwrap();
+    let line = "us used [T] 192.0.2.3 - 3E57 REST.GET.OBJECT k \"GET /used/k HTTP/1.1\" 200 - 1 1 7 6 \"-\" \"-\" -\n";
+    let today = time::OffsetDateTime::now_utc().date();
+    std::fs::write(logs.join(format!("objects/used/{today}-10-00-00-AB")), line.repeat(3)).unwrap();
+    // Older than what counts as now.
+    std::fs::write(logs.join("objects/used/2020-01-01-10-00-00-AB"), line).unwrap();
+    let plan = lock.plan(&[]);
+    assert_eq!(
+        of(&plan, "used")["used_by"],
+        serde_json::json!([{"requester": "anonymous", "requests": 3, "last": "T"}])
+    );
+    let output = spillwatch(&["lock", "plan", "--format", "human", lock.estate().to_str().unwrap()]);
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.contains("used by  anonymous: 3 requests in three days"), "{told}");
+    let (output, told) = lock.apply(&[]);
+    assert_eq!(output.status.code(), Some(0), "{told}");
 }
 
 #[test]

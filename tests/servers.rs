@@ -39,6 +39,12 @@ pub fn strict_moto() -> &'static Server {
     MOTO.get_or_init(start_moto)
 }
 
+/// A third moto, which enforces identity policies while lockdown is tried.
+pub fn lockdown_moto() -> &'static Server {
+    static MOTO: OnceLock<Server> = OnceLock::new();
+    MOTO.get_or_init(start_moto)
+}
+
 /// A PostgreSQL with a password and TLS.
 pub struct Database {
     server: Server,
@@ -107,8 +113,9 @@ pub fn plain_request(endpoint: &str, head: &str, headers: &str, body: &str) -> (
         "{head} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
     )
     .expect("sent");
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).expect("an answer in text");
+    let mut answer = Vec::new();
+    socket.read_to_end(&mut answer).expect("an answer");
+    let answer = String::from_utf8_lossy(&answer);
     let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status line");
     let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
     (status, body.to_owned())

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream, StreamExt};
 use serde_json::Value;
 
 use crate::estate::{Account, Bucket, Checksums, Facts, Gap, GapReason, Object, Setting};
@@ -51,6 +51,12 @@ pub trait Cloud: Send + Sync {
         prefix: &'a str,
     ) -> BoxStream<'a, Result<Vec<Object>, CloudError>>;
 
+    /// Versions of objects beside the current ones, a page at a time. None, where the provider keeps none or where they are
+    /// open to nobody by themselves.
+    fn older_versions<'a>(&'a self, _bucket: &'a Bucket) -> BoxStream<'a, Result<Vec<Object>, CloudError>> {
+        stream::empty().boxed()
+    }
+
     /// The facts that decide who can reach one object (its ACL), verbatim.
     async fn object_facts(&self, bucket: &Bucket, object: &Object) -> Facts;
 
@@ -79,6 +85,13 @@ pub trait Lockable: Cloud {
         from: &Value,
         to: &Stated,
     ) -> Result<(), CloudError>;
+}
+
+/// A place that keeps what it is given, so that nobody can change it. Only lockdown is handed one.
+#[async_trait]
+pub trait Archive: Send + Sync {
+    /// Keeps bytes under a name, the parts of which `/` divides.
+    async fn keep(&self, name: &str, bytes: Bytes) -> Result<(), CloudError>;
 }
 
 /// What a setting is.

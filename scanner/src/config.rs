@@ -12,9 +12,11 @@ use crate::cloud::aws::{AccountAccess, Accounts, AwsSettings, Role};
 use crate::cloud::gcp::GcpSettings;
 use crate::exposure::ZoneOfTrust;
 use crate::findings::Severity;
+use crate::lockdown::Automatic;
 use crate::scan::Settings;
 
 mod gcp;
+mod lockdown;
 
 /// Everything that a file can set; what it leaves out has its default.
 #[derive(Debug, Default)]
@@ -37,6 +39,10 @@ pub struct Config {
     pub index_key: Option<PathBuf>,
     /// The role that `lock` assumes in each account; without one, it writes with the caller's own credentials.
     pub lockdown_role: Option<Role>,
+    /// The service account that `lock` impersonates; without one, it writes with the caller's own credentials.
+    pub lockdown_service_account: Option<String>,
+    /// What `lock auto` may lock without a person; nothing, where the file does not say so.
+    pub lockdown_automatic: Option<Automatic>,
 }
 
 /// A mistake in the file.
@@ -98,7 +104,7 @@ pub fn parse(text: &str) -> Result<Config, Vec<Mistake>> {
         copies(section, &mut config, &mut reader);
     }
     if let Some(section) = top.section("lockdown", &mut reader) {
-        config.lockdown_role = lockdown(section, &mut reader);
+        lockdown::read(section, &mut config, &mut reader);
     }
     top.end(&mut reader);
     if reader.mistakes.is_empty() {
@@ -154,18 +160,6 @@ fn aws(mut section: Section<'_>, aws: &mut AwsSettings, reader: &mut Reader<'_>)
             return;
         }
     };
-}
-
-fn lockdown(mut section: Section<'_>, reader: &mut Reader<'_>) -> Option<Role> {
-    let (mut name, mut external_id) = (None, None);
-    section.set("role_name", reader, text, |value| name = Some(value));
-    section.set("external_id", reader, text, |value| external_id = Some(value));
-    let at = section.at;
-    section.end(reader);
-    if external_id.is_some() && name.is_none() {
-        reader.mistake(at, "`external_id` belongs to a role; set `role_name`".to_owned());
-    }
-    name.map(|name| Role { name, external_id })
 }
 
 fn zone(mut section: Section<'_>, zone: &mut ZoneOfTrust, reader: &mut Reader<'_>) {

@@ -10,10 +10,12 @@ use time::OffsetDateTime;
 
 pub mod aws;
 pub mod gcp;
+mod principal;
 mod reading;
 mod setting;
 
-pub use setting::{Change, Setting, block_with, policy};
+pub use principal::Principal;
+pub use setting::{Change, ISOLATION_POLICY, Setting, block_with, policy};
 
 /// Whose cloud something stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -4,14 +4,23 @@
 //! journal around every change; the journal is what undoing goes by.
 
 mod apply;
+mod automatic;
 mod evidence;
 mod gcp;
+mod isolate;
 mod journal;
 mod plan;
 mod read;
+mod run;
 mod s3;
+mod undo;
+mod usage;
 
-pub use apply::{Applied, ApplyError, Options, Outcome, Step, apply, undo};
+pub use apply::{Applied, ApplyError, Options, Outcome, Step, apply};
+pub use automatic::{Automatic, Candidate};
 pub use evidence::Evidence;
+pub use isolate::{PrincipalPlan, plan_principal};
 pub use journal::{Journal, JournalError};
 pub use plan::{BucketPlan, Hazard, HazardKind, Plan, Scope, Subject, plan_bucket, state_hash};
+pub use undo::undo;
+pub use usage::{User, usage};

@@ -292,7 +292,7 @@ async fn documented_grants_suffice(settings: AwsSettings) {
 }
 
 /// A user of moto's identity service with one policy.
-fn user_with(endpoint: &str, name: &str, policy: &str) -> aws_credential_types::Credentials {
+pub(super) fn user_with(endpoint: &str, name: &str, policy: &str) -> aws_credential_types::Credentials {
     let iam = |action: &str, parameters: &str| {
         let headers = "Content-Type: application/x-www-form-urlencoded\r\n\
                        Authorization: AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/iam/aws4_request\r\n";

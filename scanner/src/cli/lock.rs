@@ -5,14 +5,19 @@ use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
+use time::OffsetDateTime;
 
 use super::targets::CloudArgs;
+use crate::cloud::Archive;
+use crate::cloud::aws::S3Archive;
 use crate::config::{self, Config};
 use crate::findings::Severity;
 use crate::lockdown::{self, Applied, HazardKind, Journal, Options, Outcome, Plan};
 
+mod auto;
 mod door;
 mod planning;
 mod probe;
@@ -33,6 +38,10 @@ enum LockCommand {
     Plan(PlanArgs),
     /// Carry out a plan: evidence first, then the changes, then a look whether it is closed.
     Apply(ApplyArgs),
+    /// Say how a role, a user or a service account that leaked would be kept from everything. Changes nothing; `apply` does.
+    Isolate(IsolateArgs),
+    /// Say which buckets may be locked without a person, by `[lockdown.automatic]` of the configuration file; lock them, if told.
+    Auto(auto::AutoArgs),
     /// Take back what a journal says was done.
     Undo(UndoArgs),
 }
@@ -54,6 +63,27 @@ struct PlanArgs {
     /// Close the ways in of outsiders by name, too.
     #[arg(long)]
     external: bool,
+    /// Keep content from everybody but the responders, whether it is open or not.
+    #[arg(long, requires = "responders")]
+    quarantine: bool,
+    /// Who alone may reach content under quarantine: ARNs of roles and users; `*` and `?` may stand in their names.
+    #[arg(long, value_name = "ARN", value_delimiter = ',', requires = "quarantine", value_parser = responder)]
+    responders: Vec<String>,
+    /// `human` (default on a terminal) or `json` (default elsewhere; what `apply` takes).
+    #[arg(long, value_name = "FORMAT", value_parser = ["human", "json"])]
+    format: Option<String>,
+    #[command(flatten)]
+    settings: SettingArgs,
+}
+
+#[derive(clap::Args)]
+struct IsolateArgs {
+    /// The ARN of a role, a user or a session, or the address of a service account.
+    #[arg(value_name = "PRINCIPAL")]
+    principal: String,
+    /// Only end the sessions that are under way: new ones work. AWS only.
+    #[arg(long)]
+    sessions_only: bool,
     /// `human` (default on a terminal) or `json` (default elsewhere; what `apply` takes).
     #[arg(long, value_name = "FORMAT", value_parser = ["human", "json"])]
     format: Option<String>,
@@ -75,12 +105,10 @@ struct ApplyArgs {
     /// What may break: `website`, `cdn`, `cross_account`, `replication`, `log_delivery`.
     #[arg(long, value_name = "HAZARD", value_delimiter = ',')]
     accept: Vec<HazardKind>,
-    /// Where evidence and journals are kept.
-    #[arg(long, value_name = "DIR", default_value = "spillwatch-evidence")]
-    evidence: PathBuf,
-    /// Encrypt the evidence to this age recipient. The journal stays readable: undo needs it.
-    #[arg(long, value_name = "age1…")]
-    recipient: Option<String>,
+    #[command(flatten)]
+    evidence: EvidenceArgs,
+    #[command(flatten)]
+    wait: WaitArgs,
     #[command(flatten)]
     settings: SettingArgs,
 }
@@ -94,7 +122,51 @@ struct UndoArgs {
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
+    wait: WaitArgs,
+    #[command(flatten)]
     settings: SettingArgs,
+}
+
+#[derive(clap::Args)]
+struct EvidenceArgs {
+    /// Where evidence and journals are kept.
+    #[arg(long, value_name = "DIR", default_value = "spillwatch-evidence")]
+    evidence: PathBuf,
+    /// Encrypt the evidence to this age recipient. The journal stays readable: undo needs it.
+    #[arg(long, value_name = "age1…")]
+    recipient: Option<String>,
+    /// Copy evidence and journal to a bucket with object lock, with your own credentials.
+    #[arg(long, value_name = "s3://BUCKET[/PREFIX]")]
+    evidence_to: Option<String>,
+    /// How long the copies are locked.
+    #[arg(long, value_name = "DAYS", default_value_t = 365, requires = "evidence_to")]
+    #[arg(value_parser = clap::value_parser!(i64).range(1..=36_500))]
+    evidence_days: i64,
+}
+
+impl EvidenceArgs {
+    fn archive(&self, config: &Config) -> anyhow::Result<Option<S3Archive>> {
+        let Some(place) = &self.evidence_to else { return Ok(None) };
+        let named = place.strip_prefix("s3://").map(|rest| rest.split_once('/').unwrap_or((rest, "")));
+        let Some((bucket, prefix)) = named.filter(|(bucket, _)| !bucket.is_empty()) else {
+            bail!("`{place}` names no bucket; write `s3://BUCKET[/PREFIX]`");
+        };
+        let until = OffsetDateTime::now_utc() + time::Duration::days(self.evidence_days);
+        Ok(Some(S3Archive::new(config.aws.clone(), bucket, prefix, until)))
+    }
+}
+
+#[derive(clap::Args)]
+struct WaitArgs {
+    /// How long a change may take to be seen.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(..=3_600))]
+    patience: u64,
+}
+
+impl WaitArgs {
+    fn patience(&self) -> Duration {
+        Duration::from_secs(self.patience)
+    }
 }
 
 #[derive(clap::Args)]
@@ -104,6 +176,27 @@ struct SettingArgs {
     config: Option<PathBuf>,
     #[command(flatten)]
     cloud: CloudArgs,
+}
+
+/// A role or a user: what `aws:PrincipalArn` is compared with.
+fn responder(arn: &str) -> Result<String, String> {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let named = |name: &str| {
+        let name = name.strip_prefix("role/").or_else(|| name.strip_prefix("user/"));
+        name.is_some_and(|name| name.chars().any(|c| c != '*' && c != '?' && c != '/'))
+    };
+    match parts.as_slice() {
+        ["arn", partition, "iam", "", account, name]
+            if partition.starts_with("aws")
+                && account.len() == 12
+                && account.bytes().all(|byte| byte.is_ascii_digit())
+                && named(name)
+                && !arn.contains('$') =>
+        {
+            Ok(arn.to_owned())
+        }
+        _ => Err("a role or a user, as `arn:aws:iam::111122223333:role/NAME`".to_owned()),
+    }
 }
 
 impl SettingArgs {
@@ -122,6 +215,8 @@ pub(super) fn run(args: LockArgs) -> anyhow::Result<ExitCode> {
     match args.command {
         LockCommand::Plan(args) => runtime.block_on(plan(args)),
         LockCommand::Apply(args) => runtime.block_on(apply(args)),
+        LockCommand::Isolate(args) => runtime.block_on(isolate(args)),
+        LockCommand::Auto(args) => runtime.block_on(auto::auto(args)),
         LockCommand::Undo(args) => runtime.block_on(undo(args)),
     }
 }
@@ -129,15 +224,25 @@ pub(super) fn run(args: LockArgs) -> anyhow::Result<ExitCode> {
 async fn plan(args: PlanArgs) -> anyhow::Result<ExitCode> {
     let config = args.settings.read()?;
     let plan = planning::plan(&args, &config).await?;
-    let human = match args.format.as_deref() {
+    tell(&plan, args.format.as_deref())
+}
+
+async fn isolate(args: IsolateArgs) -> anyhow::Result<ExitCode> {
+    let config = args.settings.read()?;
+    let plan = planning::isolation(&args, &config).await?;
+    tell(&plan, args.format.as_deref())
+}
+
+fn tell(plan: &Plan, format: Option<&str>) -> anyhow::Result<ExitCode> {
+    let human = match format {
         Some(format) => format == "human",
         None => io::stdout().is_terminal(),
     };
     let mut out = anstream::stdout();
     if human {
-        text::plan(&mut out, &plan)?;
+        text::plan(&mut out, plan)?;
     } else {
-        serde_json::to_writer_pretty(&mut out, &plan)?;
+        serde_json::to_writer_pretty(&mut out, plan)?;
         writeln!(out)?;
     }
     Ok(ExitCode::SUCCESS)
@@ -155,7 +260,7 @@ async fn apply(args: ApplyArgs) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("`{name}` is no plan; make one by `lock plan --format json`"))?;
     let approver = args.approver.clone().or_else(|| std::env::var("USER").ok());
     let Some(approver) = approver else { bail!("say who approved it: `--approver NAME`") };
-    if plan.buckets.is_empty() {
+    if plan.is_empty() {
         writeln!(anstream::stdout(), "the plan changes nothing")?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -166,15 +271,22 @@ async fn apply(args: ApplyArgs) -> anyhow::Result<ExitCode> {
         }
     }
     let accepted: BTreeSet<HazardKind> = args.accept.iter().copied().collect();
-    let cloud = door::lockable(&plan.target, &plan.buckets, &config)?;
+    let archive = args.evidence.archive(&config)?;
     let options = Options {
         approver: &approver,
         accepted: &accepted,
-        folder: &args.evidence,
-        recipient: args.recipient.as_deref(),
+        folder: &args.evidence.evidence,
+        recipient: args.evidence.recipient.as_deref(),
+        archive: archive.as_ref().map(|archive| archive as &dyn Archive),
+        patience: args.wait.patience(),
     };
-    let mut applied = lockdown::apply(cloud.as_ref(), &plan, &options).await?;
-    probe::closed(&plan, &config, &mut applied).await;
+    carry_out(&plan, &options, &config).await
+}
+
+async fn carry_out(plan: &Plan, options: &Options<'_>, config: &Config) -> anyhow::Result<ExitCode> {
+    let cloud = door::lockable(&plan.target, &door::Reach::of(plan), config)?;
+    let mut applied = lockdown::apply(cloud.as_ref(), plan, options).await?;
+    probe::closed(cloud.as_ref(), plan, config, &mut applied).await;
     told(&applied)
 }
 
@@ -197,9 +309,9 @@ async fn undo(args: UndoArgs) -> anyhow::Result<ExitCode> {
             bail!("not undone");
         }
     }
-    let buckets: Vec<_> = standing.iter().map(|(place, _, _)| place.bucket()).collect();
-    let cloud = door::lockable_for(&target, &buckets, &config)?;
-    told(&lockdown::undo(cloud.as_ref(), journal).await?)
+    let reach = standing.iter().map(|(place, change, _)| (place.bucket(), &change.setting)).collect();
+    let cloud = door::lockable(&target, &reach, &config)?;
+    told(&lockdown::undo(cloud.as_ref(), journal, args.wait.patience()).await?)
 }
 
 /// Tells what became of each change; the exit code is 0 only if all of it stands as it was to.

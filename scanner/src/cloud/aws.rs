@@ -14,10 +14,12 @@ use crate::estate::{Account, Bucket, Facts, Object};
 mod account_facts;
 mod accounts;
 mod answer_check;
+mod archive;
 mod buckets;
 mod digests;
 mod facts;
 mod failure;
+mod isolation;
 mod lockable;
 mod objects;
 mod organization;
@@ -25,8 +27,10 @@ mod read;
 mod session;
 mod settings;
 mod shapes;
+mod versions;
 
 pub use accounts::UNKNOWN_ACCOUNT;
+pub use archive::S3Archive;
 pub use settings::{AccountAccess, Accounts, AwsSettings, OneBucket, Role};
 
 use organization::Organization;
@@ -131,6 +135,12 @@ impl Cloud for AwsCloud {
         })
         .try_flatten()
         .boxed()
+    }
+
+    fn older_versions<'a>(&'a self, bucket: &'a Bucket) -> BoxStream<'a, Result<Vec<Object>, CloudError>> {
+        stream::once(async move { Ok(versions::older(self.session(&bucket.account).await?, bucket.clone())) })
+            .try_flatten()
+            .boxed()
     }
 
     async fn object_facts(&self, bucket: &Bucket, object: &Object) -> Facts {

@@ -15,6 +15,7 @@ mod accounts;
 mod buckets;
 mod facts;
 mod failure;
+mod lockable;
 mod objects;
 mod read;
 mod session;

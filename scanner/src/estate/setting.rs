@@ -1,9 +1,12 @@
 //! What of a bucket can be set, and what is a change of it?
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use super::Principal;
 
 /// One thing that can be set, known by the operation that reads it: a change is a change of that operation's answer.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -26,7 +29,15 @@ pub enum Setting {
     },
     /// Google's `publicAccessPrevention`, as `storage:buckets.get` states it.
     PublicAccessPrevention,
+    /// `storage:buckets.getIamPolicy`.
+    BucketIamPolicy,
+    /// The policy [`ISOLATION_POLICY`] of a role or a user, or whether a service account is disabled. It stands with the
+    /// account, not with a bucket.
+    Isolation(Principal),
 }
+
+/// The inline policy that isolates somebody in IAM.
+pub const ISOLATION_POLICY: &str = "SpillwatchIsolation";
 
 impl Setting {
     /// The operation that reads it.
@@ -38,6 +49,10 @@ impl Setting {
             Self::AccessPointPolicy(_) => "s3control:GetAccessPointPolicy",
             Self::ObjectAcl { .. } => "s3:GetObjectAcl",
             Self::PublicAccessPrevention => "storage:buckets.get",
+            Self::BucketIamPolicy => "storage:buckets.getIamPolicy",
+            Self::Isolation(Principal::Role(_)) => "iam:GetRolePolicy",
+            Self::Isolation(Principal::User(_)) => "iam:GetUserPolicy",
+            Self::Isolation(Principal::ServiceAccount(_)) => "iam:serviceAccounts.get",
         }
     }
 
@@ -47,7 +62,12 @@ impl Setting {
             Self::PublicAccessBlock => Some("NoSuchPublicAccessBlockConfiguration"),
             Self::BucketPolicy => Some("NoSuchBucketPolicy"),
             Self::AccessPointPolicy(_) => Some("NoSuchAccessPointPolicy"),
-            Self::BucketAcl | Self::ObjectAcl { .. } | Self::PublicAccessPrevention => None,
+            Self::Isolation(Principal::Role(_) | Principal::User(_)) => Some("NoSuchEntity"),
+            Self::BucketAcl
+            | Self::ObjectAcl { .. }
+            | Self::PublicAccessPrevention
+            | Self::BucketIamPolicy
+            | Self::Isolation(Principal::ServiceAccount(_)) => None,
         }
     }
 
@@ -67,6 +87,9 @@ impl Setting {
             Self::PublicAccessBlock => alike(flags(one), flags(other)),
             Self::BucketAcl | Self::ObjectAcl { .. } => alike(grants(one), grants(other)),
             Self::PublicAccessPrevention => alike(prevention(one), prevention(other)),
+            Self::BucketIamPolicy => alike(bindings(one), bindings(other)),
+            Self::Isolation(Principal::ServiceAccount(_)) => alike(disabled(one), disabled(other)),
+            Self::Isolation(_) => alike(one.get("PolicyDocument"), other.get("PolicyDocument")),
         }
     }
 }
@@ -116,6 +139,26 @@ fn prevention(answer: &Value) -> Option<&str> {
     Some(if stated == "unspecified" { "inherited" } else { stated })
 }
 
+/// Who is bound to which role on which condition, whatever the order.
+fn bindings(answer: &Value) -> Option<BTreeSet<(String, String, String)>> {
+    let read = answer.get("Error").is_none() && answer.is_object();
+    let list = answer.get("bindings").and_then(Value::as_array).into_iter().flatten();
+    let bound = list.flat_map(|binding| {
+        let text = |name: &str| binding.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let condition = binding.pointer("/condition/expression").and_then(Value::as_str).unwrap_or_default();
+        let members = binding.get("members").and_then(Value::as_array).into_iter().flatten();
+        let members = members.filter_map(Value::as_str).map(str::to_owned);
+        members.map(|member| (text("role"), member, condition.to_owned())).collect::<Vec<_>>()
+    });
+    read.then(|| bound.collect())
+}
+
+/// Not stated is not disabled.
+fn disabled(answer: &Value) -> Option<bool> {
+    let fields = answer.as_object().filter(|fields| !fields.contains_key("Error"))?;
+    Some(fields.get("disabled").and_then(Value::as_bool).unwrap_or(false))
+}
+
 /// A change of one setting, from what was read to what it is to be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Change {
@@ -154,6 +197,8 @@ impl fmt::Display for Setting {
                 version.as_ref().map_or(Ok(()), |version| write!(f, " version {version}"))
             }
             Self::PublicAccessPrevention => f.write_str("public access prevention"),
+            Self::BucketIamPolicy => f.write_str("bucket IAM policy"),
+            Self::Isolation(principal) => write!(f, "isolation of {principal}"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How is a plan carried out, and taken back, so that nothing is lost wherever it ends?
+//! How is a plan carried out, so that nothing is lost wherever it ends?
 
 use std::collections::BTreeSet;
 use std::fs::DirBuilder;
@@ -7,23 +7,15 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use futures::stream::StreamExt;
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::journal::{Entry, Journal, JournalError, Place};
 use super::plan::{BucketPlan, HazardKind, Plan, Scope, Subject, state_hash};
-use super::{Evidence, plan_bucket};
-use crate::cloud::{CloudError, Lockable, Stated};
-use crate::estate::{Bucket, Change, Object};
+use super::run::{Run, now};
+use super::{PrincipalPlan, evidence, plan_bucket};
+use crate::cloud::{Archive, CloudError, Lockable};
+use crate::estate::Bucket;
 use crate::exposure::Exposure;
-
-/// How long a change may take to be seen, and how often it is looked for: S3's settings spread within seconds.
-const SEEN_WITHIN: Duration = Duration::from_secs(30);
-const LOOKED_EVERY: Duration = Duration::from_millis(500);
-/// Objects of a bucket that the evidence lists.
-const LISTED_MAX: usize = 1_000_000;
 
 /// What became of a change, or of a whole bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -69,7 +61,6 @@ impl Applied {
 }
 
 /// How a plan is to be applied.
-#[derive(Debug)]
 pub struct Options<'a> {
     /// Who approved it.
     pub approver: &'a str,
@@ -79,6 +70,10 @@ pub struct Options<'a> {
     pub folder: &'a Path,
     /// An age recipient for the evidence.
     pub recipient: Option<&'a str>,
+    /// Where evidence and journal are copied to.
+    pub archive: Option<&'a dyn Archive>,
+    /// How long a change may take to be seen: settings spread within seconds.
+    pub patience: Duration,
 }
 
 /// Why a run could not begin, or had to stop.
@@ -92,6 +87,9 @@ pub enum ApplyError {
         /// The cause.
         source: io::Error,
     },
+    /// The evidence is on disk, but was not copied: nothing was changed.
+    #[error("the evidence could not be copied, so nothing was changed: {0}")]
+    Copy(CloudError),
     /// The journal could not be read or written; what it says so far was done.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -109,16 +107,7 @@ pub async fn apply(cloud: &dyn Lockable, plan: &Plan, options: &Options<'_>) -> 
     let folder = options.folder.join(&plan.id);
     let evidence = |source| ApplyError::Evidence { path: folder.display().to_string(), source };
     DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(evidence)?;
-    let path = folder.join("journal.jsonl");
-    let begun_before = path.exists();
-    let mut subjects = Vec::new();
-    for bucket in &plan.buckets {
-        subjects.push(Subject::read(cloud, bucket.bucket(), plan.zone_of_trust.clone()).await);
-    }
-    if !begun_before {
-        keep_evidence(cloud, plan, &subjects, &folder.join("evidence"), options).await.map_err(evidence)?;
-    }
-    let mut journal = Journal::open(&path)?;
+    let mut journal = Journal::open(&folder.join("journal.jsonl"))?;
     if journal.entries().is_empty() {
         let opened = Entry::Opened {
             plan: plan.id.clone(),
@@ -127,61 +116,66 @@ pub async fn apply(cloud: &dyn Lockable, plan: &Plan, options: &Options<'_>) -> 
         };
         journal.append(&now(), opened)?;
     }
-    let mut run = Run { cloud, journal, steps: Vec::new() };
-    for (bucket, subject) in plan.buckets.iter().zip(subjects) {
-        run.bucket(bucket, subject, options).await?;
+    let mut run = Run::new(cloud, journal, options.patience);
+    let mut subjects = Vec::new();
+    for bucket in &plan.buckets {
+        let subject = Subject::read(cloud, bucket.bucket(), plan.zone_of_trust.clone()).await;
+        let why_not = run.why_not(bucket, &subject, options);
+        subjects.push((bucket, subject, why_not));
+    }
+    // What was not changed yet is kept as it is now.
+    let fresh = subjects.iter().filter(|(bucket, _, why_not)| why_not.is_none() && !run.has_begun(bucket));
+    let fresh: Vec<&Subject> = fresh.map(|(_, subject, _)| subject).collect();
+    let new = |principal: &PrincipalPlan| !run.has_begun_at(&place(&principal.address()));
+    if !fresh.is_empty() || plan.principals.iter().any(new) {
+        let name = run.journal.next_evidence();
+        let bundle = folder.join(&name);
+        let kept = evidence::keep(cloud, plan, &fresh, &bundle, options.recipient).await;
+        let manifest_sha256 = kept.map_err(evidence)?;
+        if let Some(archive) = options.archive {
+            let files = evidence::files(&bundle).map_err(evidence)?;
+            for (path, bytes) in files {
+                let kept = archive.keep(&format!("{}/{name}/{path}", plan.id), bytes.into()).await;
+                kept.map_err(ApplyError::Copy)?;
+            }
+        }
+        run.journal.append(&now(), Entry::Evidence { folder: name, manifest_sha256 })?;
+    }
+    for (bucket, _, why_not) in subjects {
+        run.bucket(bucket, why_not).await?;
         run.verify(bucket, plan).await?;
     }
-    run.journal.append(&now(), Entry::Closed)?;
-    Ok(Applied { journal: run.journal.path().to_owned(), steps: run.steps })
-}
-
-/// Takes back what a journal says was done, the last first. What somebody changed since is left alone and told.
-pub async fn undo(cloud: &dyn Lockable, journal: Journal) -> Result<Applied, ApplyError> {
-    let mut run = Run { cloud, journal, steps: Vec::new() };
-    for (place, change, verbatim) in run.journal.standing().into_iter().rev() {
-        let back = change.undone();
-        let bucket = place.bucket();
-        let stated = match cloud.stated(&bucket, &back.setting).await {
-            Ok(stated) => stated,
-            Err(error) => {
-                run.ended(&place, &back, Outcome::Failed, error.to_string())?;
-                continue;
-            }
-        };
-        run.journal.append(&now(), Entry::Undoing { place: place.clone(), change: back.clone() })?;
-        if back.setting.same(&stated.answer, &back.after) {
-            run.ended(&place, &back, Outcome::AlreadySo, String::new())?;
-        } else if back.setting.same(&stated.answer, &back.before) {
-            let to = Stated { answer: back.after.clone(), verbatim };
-            let set = run.cloud.set(&bucket, &back.setting, &stated.answer, &to).await;
-            run.seen(&place, &back, set).await?;
-        } else {
-            let detail = "somebody changed it since; nothing of it was taken back".to_owned();
-            run.ended(&place, &back, Outcome::Refused, detail)?;
+    for principal in &plan.principals {
+        let place = place(&principal.address());
+        for change in &principal.changes {
+            run.change(&place, change, &[]).await?;
         }
     }
-    run.journal.append(&now(), Entry::Closed)?;
-    Ok(Applied { journal: run.journal.path().to_owned(), steps: run.steps })
+    let mut applied = run.closed()?;
+    if let Some(archive) = options.archive {
+        applied.steps.push(copy_of_journal(archive, plan, &applied.journal).await);
+    }
+    Ok(applied)
 }
 
-/// A run over the buckets of a plan.
-struct Run<'a> {
-    cloud: &'a dyn Lockable,
-    journal: Journal,
-    steps: Vec<Step>,
+/// The changes stand whether their journal could be copied or not.
+async fn copy_of_journal(archive: &dyn Archive, plan: &Plan, journal: &Path) -> Step {
+    let name = format!("{}/journal.jsonl", plan.id);
+    let copied = match std::fs::read(journal) {
+        Ok(bytes) => archive.keep(&name, bytes.into()).await.map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    let (outcome, detail) = match copied {
+        Ok(()) => (Outcome::Applied, String::new()),
+        Err(why) => (Outcome::Failed, why),
+    };
+    Step { bucket: String::new(), setting: "copy of the journal".to_owned(), outcome, detail }
 }
 
 impl Run<'_> {
-    async fn bucket(
-        &mut self,
-        plan: &BucketPlan,
-        subject: Subject,
-        options: &Options<'_>,
-    ) -> Result<(), ApplyError> {
-        let bucket = plan.bucket();
-        let place = place(&bucket);
-        if let Some(why) = self.why_not(plan, &place, &subject, options) {
+    async fn bucket(&mut self, plan: &BucketPlan, why_not: Option<String>) -> Result<(), ApplyError> {
+        let place = place(&plan.bucket());
+        if let Some(why) = why_not {
             return self.told(&place, "bucket", Outcome::Refused, why);
         }
         for (at, change) in plan.changes.iter().enumerate() {
@@ -195,14 +189,18 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Whether a change of the bucket may have been made by an earlier run.
+    fn has_begun(&self, plan: &BucketPlan) -> bool {
+        self.has_begun_at(&place(&plan.bucket()))
+    }
+
+    fn has_begun_at(&self, place: &Place) -> bool {
+        let begun = |entry: &Entry| matches!(entry, Entry::Begun { place: at, .. } if at == place);
+        self.journal.entries().iter().any(begun)
+    }
+
     /// Why nothing of the plan for a bucket may be done.
-    fn why_not(
-        &self,
-        plan: &BucketPlan,
-        place: &Place,
-        subject: &Subject,
-        options: &Options<'_>,
-    ) -> Option<String> {
+    fn why_not(&self, plan: &BucketPlan, subject: &Subject, options: &Options<'_>) -> Option<String> {
         if let Some(why) = &plan.refused {
             return Some(why.clone());
         }
@@ -216,81 +214,9 @@ impl Run<'_> {
             let words: Vec<&str> = missing.into_iter().collect();
             return Some(format!("it may break what is in use; accept it by `--accept {}`", words.join(",")));
         }
-        let begun = self.journal.entries().iter().any(|entry| match entry {
-            Entry::Begun { place: at, .. } => at == place,
-            _ => false,
-        });
         // Once our own changes have begun, each setting is compared by itself.
-        let same = begun || state_hash(subject, &plan.changes) == plan.state_sha256;
+        let same = self.has_begun(plan) || state_hash(subject, &plan.changes) == plan.state_sha256;
         (!same).then(|| "its state is not the one that the plan was made from; make a new plan".to_owned())
-    }
-
-    /// Makes one change; false where going on would be blind. An earlier run may have gone on to `later` changes of the same
-    /// setting.
-    async fn change(
-        &mut self,
-        place: &Place,
-        change: &Change,
-        later: &[&Change],
-    ) -> Result<bool, ApplyError> {
-        let bucket = place.bucket();
-        let stated = match self.cloud.stated(&bucket, &change.setting).await {
-            Ok(stated) => stated,
-            Err(error) => {
-                self.ended(place, change, Outcome::Failed, error.to_string())?;
-                return Ok(false);
-            }
-        };
-        let is = |change: &Change| change.setting.same(&stated.answer, &change.after);
-        if is(change) || later.iter().any(|later| is(later)) {
-            self.ended(place, change, Outcome::AlreadySo, String::new())?;
-            return Ok(true);
-        }
-        if !change.setting.same(&stated.answer, &change.before) {
-            let detail = "it is not what the plan was made from; make a new plan".to_owned();
-            self.ended(place, change, Outcome::Refused, detail)?;
-            return Ok(false);
-        }
-        let (place_of, begun) = (place.clone(), change.clone());
-        let entry = Entry::Begun { place: place_of, change: begun, verbatim: stated.verbatim.clone() };
-        self.journal.append(&now(), entry)?;
-        let to = Stated::answered(change.after.clone());
-        let set = self.cloud.set(&bucket, &change.setting, &stated.answer, &to).await;
-        self.seen(place, change, set).await
-    }
-
-    /// Waits until a change that was made is seen, and says what became of it.
-    async fn seen(
-        &mut self,
-        place: &Place,
-        change: &Change,
-        set: Result<(), CloudError>,
-    ) -> Result<bool, ApplyError> {
-        let bucket = place.bucket();
-        let accepted = set.is_ok();
-        let mut why = match set {
-            Ok(()) => "it was accepted, but not seen to be so".to_owned(),
-            Err(error) => error.to_string(),
-        };
-        let began = std::time::Instant::now();
-        loop {
-            match self.cloud.stated(&bucket, &change.setting).await {
-                Ok(stated) if change.setting.same(&stated.answer, &change.after) => {
-                    self.ended(place, change, Outcome::Applied, String::new())?;
-                    return Ok(true);
-                }
-                // A refusal does not turn into success by waiting.
-                Ok(stated) if !accepted && change.setting.same(&stated.answer, &change.before) => break,
-                Ok(_) => {}
-                Err(error) => why = error.to_string(),
-            }
-            if began.elapsed() > SEEN_WITHIN {
-                break;
-            }
-            tokio::time::sleep(LOOKED_EVERY).await;
-        }
-        self.ended(place, change, Outcome::Failed, why)?;
-        Ok(false)
     }
 
     /// Reads the bucket again and reasons again, unless nothing was to be done there.
@@ -316,80 +242,6 @@ impl Run<'_> {
         };
         self.told(&place, "verification", outcome, detail)
     }
-
-    fn ended(
-        &mut self,
-        place: &Place,
-        change: &Change,
-        outcome: Outcome,
-        detail: String,
-    ) -> Result<(), ApplyError> {
-        self.told(place, &change.setting.to_string(), outcome, detail)
-    }
-
-    fn told(
-        &mut self,
-        place: &Place,
-        setting: &str,
-        outcome: Outcome,
-        detail: String,
-    ) -> Result<(), ApplyError> {
-        let entry = Entry::Ended {
-            place: place.clone(),
-            setting: setting.to_owned(),
-            outcome,
-            detail: detail.clone(),
-        };
-        self.journal.append(&now(), entry)?;
-        let step = Step { bucket: place.bucket.clone(), setting: setting.to_owned(), outcome, detail };
-        self.steps.push(step);
-        Ok(())
-    }
-}
-
-async fn keep_evidence(
-    cloud: &dyn Lockable,
-    plan: &Plan,
-    subjects: &[Subject],
-    folder: &Path,
-    options: &Options<'_>,
-) -> io::Result<()> {
-    // What an earlier run left half written is not evidence.
-    if folder.exists() {
-        std::fs::remove_dir_all(folder)?;
-    }
-    let mut evidence = Evidence::start(folder, options.recipient)?;
-    evidence.plan(plan)?;
-    evidence.zone(&plan.zone_of_trust)?;
-    for subject in subjects {
-        let open = subject.open_ways();
-        let objects = listed(cloud, &subject.bucket).await;
-        evidence.bucket(subject, &objects, &open)?;
-    }
-    Ok(())
-}
-
-async fn listed(cloud: &dyn Lockable, bucket: &Bucket) -> Vec<Object> {
-    let mut pages = cloud.objects(bucket, "");
-    let mut objects = Vec::new();
-    while let Some(page) = pages.next().await {
-        // A listing that is denied, or breaks off, is no reason to leave the bucket open.
-        let Ok(page) = page else { break };
-        objects.extend(page);
-        if objects.len() >= LISTED_MAX {
-            break;
-        }
-    }
-    objects
-}
-
-impl Subject {
-    /// Every way in from outside, the bucket's and its objects'.
-    fn open_ways(&self) -> Vec<Exposure> {
-        let mut ways = self.judge(&self.facts).exposures;
-        ways.extend(self.object_ways(&self.facts, &self.objects));
-        ways
-    }
 }
 
 /// A way in of the plan's scope that can no longer be excluded, though it could when the plan was made: what was not read
@@ -410,8 +262,4 @@ fn place(bucket: &Bucket) -> Place {
         bucket: bucket.name.clone(),
         region: bucket.region.clone(),
     }
-}
-
-fn now() -> String {
-    OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default()
 }

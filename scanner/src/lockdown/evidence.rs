@@ -11,14 +11,17 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use age::x25519::Recipient;
+use futures::stream::StreamExt;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::plan::{Plan, Subject};
-use crate::estate::{Facts, Object, Provider};
+use crate::cloud::Cloud;
+use crate::estate::{Bucket, Facts, Object, Provider};
 use crate::exposure::Exposure;
 use crate::findings::{reads, sha256};
 
+const MANIFEST: &str = "manifest.jsonl";
 /// Objects that are listed of one bucket.
 const OBJECTS_MAX: usize = 1_000_000;
 
@@ -47,7 +50,7 @@ impl Evidence {
         let recipient =
             recipient.map(|text| Recipient::from_str(text).map_err(io::Error::other)).transpose()?;
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        let manifest = private(&folder.join("manifest.jsonl"))?;
+        let manifest = private(&folder.join(MANIFEST))?;
         Ok(Self {
             folder: folder.to_owned(),
             recipient,
@@ -88,7 +91,12 @@ impl Evidence {
         let folder = format!("{folder}/{}", safe(&subject.bucket.name));
         self.keep(&format!("{folder}/facts.json"), &serde_json::to_vec_pretty(&subject.facts)?)?;
         let listed = listing(subject, objects, open);
-        self.keep(&format!("{folder}/objects.json"), &serde_json::to_vec_pretty(&listed)?)
+        self.keep(&format!("{folder}/objects.json"), &serde_json::to_vec_pretty(&listed)?)?;
+        let versions = older(subject, open);
+        if versions.is_empty() || account.provider != Provider::Aws {
+            return Ok(());
+        }
+        self.keep(&format!("{folder}/versions.json"), &serde_json::to_vec_pretty(&versions)?)
     }
 
     /// Writes a file and its line in the manifest; both are on disk when this returns.
@@ -122,6 +130,57 @@ impl Evidence {
     }
 }
 
+/// Keeps everything about these buckets in a folder of its own; the SHA-256 that the last line of its manifest has.
+pub(super) async fn keep(
+    cloud: &dyn Cloud,
+    plan: &Plan,
+    subjects: &[&Subject],
+    folder: &Path,
+    recipient: Option<&str>,
+) -> io::Result<String> {
+    // What an earlier run left half written is not evidence.
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    let mut evidence = Evidence::start(folder, recipient)?;
+    evidence.plan(plan)?;
+    evidence.zone(&plan.zone_of_trust)?;
+    for subject in subjects {
+        let open = subject.open_ways();
+        let objects = listed(cloud, &subject.bucket).await;
+        evidence.bucket(subject, &objects, &open)?;
+    }
+    Ok(evidence.previous)
+}
+
+/// The files of a bundle with their paths inside, the manifest last.
+pub(super) fn files(folder: &Path) -> io::Result<Vec<(String, Vec<u8>)>> {
+    let mut files = Vec::new();
+    for entry in walkdir::WalkDir::new(folder).sort_by_file_name() {
+        let entry = entry?;
+        if entry.file_type().is_file() {
+            let inside = entry.path().strip_prefix(folder).map_err(io::Error::other)?;
+            files.push((inside.to_string_lossy().into_owned(), fs::read(entry.path())?));
+        }
+    }
+    files.sort_by_key(|(path, _)| path == MANIFEST);
+    Ok(files)
+}
+
+async fn listed(cloud: &dyn Cloud, bucket: &Bucket) -> Vec<Object> {
+    let mut pages = cloud.objects(bucket, "");
+    let mut objects = Vec::new();
+    while let Some(page) = pages.next().await {
+        // A listing that is denied, or breaks off, is no reason to leave the bucket open.
+        let Ok(page) = page else { break };
+        objects.extend(page);
+        if objects.len() >= OBJECTS_MAX {
+            break;
+        }
+    }
+    objects
+}
+
 /// The objects that are open, with what the listing and their ACLs say.
 fn listing(subject: &Subject, objects: &[Object], open: &[Exposure]) -> Map<String, Value> {
     let is_open = |object: &&Object| open.iter().any(|way| reads(way, &object.key));
@@ -149,6 +208,18 @@ fn listing(subject: &Subject, objects: &[Object], open: &[Exposure]) -> Map<Stri
         listed.insert(object.key.clone(), serde_json::to_value(&facts).unwrap_or_default());
     }
     listed
+}
+
+/// The versions beside the current ones that are open; an estate has no place for them.
+fn older(subject: &Subject, open: &[Exposure]) -> Vec<Value> {
+    let is_open = |object: &Object| open.iter().any(|way| reads(way, &object.key));
+    let versions = subject.objects.iter().filter(|(object, _)| object.version.is_some() && is_open(object));
+    versions
+        .map(|(object, facts)| {
+            json!({"Key": object.key, "VersionId": object.version, "Size": object.size_bytes, "ETag": object.etag,
+                "Acl": facts.answer("s3:GetObjectAcl")})
+        })
+        .collect()
 }
 
 fn private(path: &Path) -> io::Result<File> {

@@ -4,7 +4,7 @@
 //! shows. The last line may be torn where a run was killed; it then says nothing.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -25,6 +25,12 @@ pub enum JournalError {
         path: String,
         /// The cause.
         source: std::io::Error,
+    },
+    /// Another run is at work by it.
+    #[error("journal `{path}` is in use by another run; wait until it has ended")]
+    InUse {
+        /// The file.
+        path: String,
     },
     /// A line is not what was written.
     #[error("journal `{path}` was altered at line {line}; nothing is undone by it")]
@@ -48,6 +54,13 @@ pub enum Entry {
         target: String,
         /// Who approved it.
         approver: String,
+    },
+    /// What was there before is on disk.
+    Evidence {
+        /// The folder beside the journal.
+        folder: String,
+        /// The SHA-256 of the last line of its manifest, which stands for all of it.
+        manifest_sha256: String,
     },
     /// The next line's change is about to be made.
     Begun {
@@ -81,7 +94,7 @@ pub enum Entry {
     Closed,
 }
 
-/// A bucket in a journal.
+/// A bucket in a journal; where somebody was isolated, their name stands for one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     /// Whose cloud.
@@ -119,12 +132,24 @@ pub struct Journal {
     entries: Vec<Entry>,
 }
 
+/// A process that is being started at this moment holds a copy of the file, and would hold its lock.
+impl Drop for Journal {
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
+}
+
 impl Journal {
-    /// Opens a journal, and makes it where there is none. A torn last line is cut off.
+    /// Opens a journal for one run at a time, and makes it where there is none. A torn last line is cut off.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let io = |source| JournalError::Io { path: path.display().to_string(), source };
         let file =
             OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path).map_err(io)?;
+        // Held until the journal is dropped, or its process ends.
+        file.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => JournalError::InUse { path: path.display().to_string() },
+            TryLockError::Error(source) => io(source),
+        })?;
         let text = std::fs::read(path).map_err(io)?;
         let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         if whole < text.len() {
@@ -176,6 +201,12 @@ impl Journal {
         })
     }
 
+    /// The folder for what is to be kept next.
+    pub(super) fn next_evidence(&self) -> String {
+        let kept = self.entries.iter().filter(|entry| matches!(entry, Entry::Evidence { .. })).count();
+        if kept == 0 { "evidence".to_owned() } else { format!("evidence-{}", kept + 1) }
+    }
+
     /// The changes that were made and not taken back, with the texts of what was there before, in their order. One that
     /// was begun and not ended may have been made.
     pub fn standing(&self) -> Vec<(Place, Change, BTreeMap<String, String>)> {
@@ -199,7 +230,7 @@ impl Journal {
                         _ => {}
                     }
                 }
-                Entry::Opened { .. } | Entry::Closed => {}
+                Entry::Opened { .. } | Entry::Evidence { .. } | Entry::Closed => {}
             }
         }
         standing

@@ -9,7 +9,7 @@ use crate::estate::{Account, Bucket, Change, Facts, Object, Provider, Setting};
 use crate::exposure::{self, Audience, BucketExposure, Certainty, Exposure, ObjectAcls, ZoneOfTrust};
 use crate::findings::sha256;
 
-use super::{gcp, s3};
+use super::{PrincipalPlan, User, gcp, s3};
 
 /// The schema of a plan's JSON.
 pub const SCHEMA: &str = "spillwatch.plan/1";
@@ -37,6 +37,13 @@ impl Subject {
         exposure::judge(&self.bucket, facts, &self.account_facts, &self.zone)
     }
 
+    /// Every way in from outside, the bucket's and its objects'.
+    pub(super) fn open_ways(&self) -> Vec<Exposure> {
+        let mut ways = self.judge(&self.facts).exposures;
+        ways.extend(self.object_ways(&self.facts, &self.objects));
+        ways
+    }
+
     /// The ways in that objects add by their own ACLs, were the bucket's facts and theirs these.
     pub(super) fn object_ways(&self, facts: &Facts, objects: &[(Object, Facts)]) -> Vec<Exposure> {
         let zone = Arc::new(self.zone.clone());
@@ -50,17 +57,27 @@ impl Subject {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scope {
     audiences: BTreeSet<Audience>,
+    /// Who alone is to reach content, by ARN, where the buckets are quarantined.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) responders: BTreeSet<String>,
 }
 
 impl Scope {
     /// Everybody's: anonymous callers and whoever has an account.
     pub fn public() -> Self {
-        Self { audiences: BTreeSet::from([Audience::Anyone, Audience::AnyAuthenticated]) }
+        let audiences = BTreeSet::from([Audience::Anyone, Audience::AnyAuthenticated]);
+        Self { audiences, responders: BTreeSet::new() }
     }
 
     /// Those of named outsiders too.
     pub fn with_external(mut self) -> Self {
         self.audiences.insert(Audience::External);
+        self
+    }
+
+    /// Content is kept from everybody but these roles and users, too.
+    pub fn with_quarantine_but_for(mut self, responders: BTreeSet<String>) -> Self {
+        self.responders = responders;
         self
     }
 
@@ -153,6 +170,9 @@ pub struct BucketPlan {
     pub refused: Option<String>,
     /// The commands of the provider that the changes equal.
     pub commands: Vec<String>,
+    /// Who used the bucket in the last days, where its access logs could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_by: Option<Vec<User>>,
 }
 
 /// What would be done to all buckets of a target.
@@ -172,6 +192,9 @@ pub struct Plan {
     pub zone_of_trust: ZoneOfTrust,
     /// One plan per bucket, those to which nothing is done left out.
     pub buckets: Vec<BucketPlan>,
+    /// Who is isolated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub principals: Vec<PrincipalPlan>,
 }
 
 impl Plan {
@@ -192,14 +215,29 @@ impl Plan {
             scope,
             zone_of_trust,
             buckets,
+            principals: Vec::new(),
         };
         plan.id = plan.identity();
         plan
     }
 
+    /// A plan to isolate somebody.
+    pub fn isolating(target: String, made: String, principal: PrincipalPlan) -> Self {
+        let mut plan = Self::new(target, made, Scope::public(), ZoneOfTrust::default(), Vec::new());
+        plan.principals.push(principal);
+        plan.id = plan.identity();
+        plan
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.buckets.is_empty() && self.principals.iter().all(|principal| principal.changes.is_empty())
+    }
+
     /// The id that its content has: another than the one it states means that somebody edited it.
     pub fn identity(&self) -> String {
-        let told = serde_json::json!([self.target, self.scope, self.zone_of_trust, self.buckets]);
+        let told =
+            serde_json::json!([self.target, self.scope, self.zone_of_trust, self.buckets, self.principals]);
         let mut id = sha256(told.to_string().as_bytes());
         id.truncate(16);
         id
@@ -231,6 +269,7 @@ pub fn plan_bucket(subject: &Subject, scope: &Scope) -> Option<BucketPlan> {
         leaves: told(&made.leaves),
         refused: made.refused,
         commands,
+        used_by: None,
     })
 }
 
@@ -262,12 +301,13 @@ pub(super) struct Made {
 pub fn state_hash(subject: &Subject, changes: &[Change]) -> String {
     let facts: Vec<_> = subject.facts.iter().collect();
     let account: Vec<_> = subject.account_facts.iter().collect();
-    let touched = |key: &str| {
-        changes
-            .iter()
-            .any(|change| matches!(&change.setting, Setting::ObjectAcl { key: of, .. } if of == key))
+    let touched = |object: &Object| {
+        changes.iter().any(|change| {
+            matches!(&change.setting, Setting::ObjectAcl { key, version }
+                if *key == object.key && *version == object.version)
+        })
     };
-    let objects: Vec<_> = subject.objects.iter().filter(|(object, _)| touched(&object.key)).collect();
+    let objects: Vec<_> = subject.objects.iter().filter(|(object, _)| touched(object)).collect();
     let objects: Vec<_> = objects.iter().map(|(object, facts)| (&object.key, facts)).collect();
     sha256(serde_json::json!([facts, account, objects]).to_string().as_bytes())
 }

@@ -29,9 +29,17 @@ impl Subject {
         ObjectAcls::of(&self.bucket, &self.facts, &self.account_facts, &zone).is_some()
     }
 
+    /// Whether there can be versions beside the current ones; a suspended bucket keeps those that it has.
+    fn keeps_versions(&self) -> bool {
+        let answer = self.facts.answer("s3:GetBucketVersioning");
+        answer.is_some_and(|answer| answer.get("Status").is_some() || answer.get("Error").is_some())
+    }
+
     async fn read_objects(&mut self, cloud: &dyn Cloud) -> Result<(), CloudError> {
         let bucket = &self.bucket;
-        let mut pages = cloud.objects(bucket, "");
+        let older =
+            if self.keeps_versions() { cloud.older_versions(bucket) } else { stream::empty().boxed() };
+        let mut pages = cloud.objects(bucket, "").chain(older);
         while let Some(page) = pages.next().await {
             let mut asked = stream::iter(page?)
                 .map(|object: Object| async move {

@@ -13,6 +13,7 @@ use crate::exposure::{Audience, BucketExposure, Certainty, Exposure};
 use super::plan::{Hazard, HazardKind, Made, Scope, Subject};
 
 mod commands;
+mod quarantine;
 mod statements;
 
 /// Beyond, one flag of the bucket closes objects instead of an ACL each.
@@ -41,7 +42,7 @@ pub(super) fn plan(subject: &Subject, scope: &Scope) -> Option<Made> {
     let objects_before = draft.object_ways();
     let closes: Vec<Exposure> =
         scope.open(&before.exposures).into_iter().chain(scope.open(&objects_before)).cloned().collect();
-    if closes.is_empty() {
+    if closes.is_empty() && scope.responders.is_empty() {
         return None;
     }
     draft.close_acls();
@@ -49,10 +50,17 @@ pub(super) fn plan(subject: &Subject, scope: &Scope) -> Option<Made> {
     draft.close_policy();
     let after = draft.subject.judge(&draft.facts);
     draft.keep_closed(&after);
+    let not_denied = draft.quarantine();
+    if closes.is_empty() && draft.changes.is_empty() && not_denied.is_none() {
+        return None;
+    }
     let after = draft.subject.judge(&draft.facts);
     let objects_after = draft.object_ways();
-    let refused = draft.why_not(&before, &after, &objects_after);
+    let refused = not_denied
+        .or_else(|| draft.why_not(&before, &after, &objects_after))
+        .or_else(|| draft.not_quarantined(&after, &objects_after));
     draft.note_hazards(&before, &after);
+    draft.note_quarantine_hazards();
     let commands = commands::of(subject, &draft.changes);
     let leaves: Vec<Exposure> = after
         .exposures
@@ -69,9 +77,9 @@ impl Draft<'_> {
             Setting::AccessPointPolicy(name) => {
                 self.facts.answer(setting.operation()).and_then(|answers| answers.get(name)).cloned()
             }
-            Setting::ObjectAcl { key, .. } => {
-                let facts =
-                    self.objects.iter().find(|(object, _)| object.key == *key).map(|(_, facts)| facts);
+            Setting::ObjectAcl { key, version } => {
+                let own = |object: &Object| object.key == *key && object.version == *version;
+                let facts = self.objects.iter().find(|(object, _)| own(object)).map(|(_, facts)| facts);
                 facts.and_then(|facts| facts.answer(setting.operation())).cloned()
             }
             _ => self.facts.answer(setting.operation()).cloned(),
@@ -91,8 +99,9 @@ impl Draft<'_> {
                 // AWS's own verdict was on the policy that stood.
                 self.facts.record("s3control:GetAccessPointPolicyStatus", json!({}));
             }
-            Setting::ObjectAcl { key, .. } => {
-                if let Some((_, facts)) = self.objects.iter_mut().find(|(object, _)| object.key == *key) {
+            Setting::ObjectAcl { key, version } => {
+                let own = |object: &Object| object.key == *key && object.version == *version;
+                if let Some((_, facts)) = self.objects.iter_mut().find(|(object, _)| own(object)) {
                     facts.record(setting.operation(), after.clone());
                 }
             }
@@ -108,14 +117,11 @@ impl Draft<'_> {
     /// Public grants of the bucket's ACL go out of effect by IgnorePublicAcls, which lets uploads that carry public ACLs go
     /// on; grants to named accounts have to be taken out of the ACL. Public objects are closed one by one while they are few.
     fn close_acls(&mut self) {
-        let without_policy = self.without_policies();
-        let by_acl = self.subject.judge(&without_policy);
-        let by_acl: Vec<Exposure> = self.scope.open(&by_acl.exposures).into_iter().cloned().collect();
         let public = |ways: &[Exposure]| ways.iter().any(|way| way.audience != Audience::External);
         let object_ways = self.object_ways();
         let open: Vec<Exposure> = self.scope.open(&object_ways).into_iter().cloned().collect();
         let many = open.len() > OBJECT_ACLS_MAX || !self.subject.all_objects;
-        if public(&by_acl) || (public(&open) && many) {
+        if public(&self.open_by_acl()) || (public(&open) && many) {
             let operation = Setting::PublicAccessBlock.operation();
             if let Some(stood) = self.facts.answer(operation).cloned() {
                 let after = block_with(&stood, &["IgnorePublicAcls"]);
@@ -124,7 +130,8 @@ impl Draft<'_> {
                 self.change(Setting::PublicAccessBlock, after, because.to_owned());
             }
         }
-        if by_acl.iter().any(|way| way.audience == Audience::External)
+        // Whom the public stood for until now comes to light.
+        if self.open_by_acl().iter().any(|way| way.audience == Audience::External)
             && let Some(acl) = self.facts.answer("s3:GetBucketAcl").cloned()
             && let Some(after) = self.acl_without(&acl, |draft, acl| {
                 let mut facts = draft.without_policies();
@@ -135,6 +142,12 @@ impl Draft<'_> {
             self.change(Setting::BucketAcl, after, "takes out the grants to outsiders only".to_owned());
         }
         self.close_object_acls();
+    }
+
+    /// What the bucket's own ACL opens.
+    fn open_by_acl(&self) -> Vec<Exposure> {
+        let by_acl = self.subject.judge(&self.without_policies());
+        self.scope.open(&by_acl.exposures).into_iter().cloned().collect()
     }
 
     fn close_object_acls(&mut self) {

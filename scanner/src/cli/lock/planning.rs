@@ -11,13 +11,13 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::super::targets::open;
-use super::PlanArgs;
+use super::{IsolateArgs, PlanArgs, door};
 use crate::cloud::Cloud;
 use crate::config::Config;
-use crate::estate::{Bucket, Provider};
-use crate::exposure::{Access, Certainty, Exposure};
+use crate::estate::{Bucket, Principal, Provider, Setting};
+use crate::exposure::{Access, Certainty, Exposure, ZoneOfTrust};
 use crate::findings::{Finding, Reach, Severity, of_access};
-use crate::lockdown::{BucketPlan, HazardKind, Plan, Scope, Subject, plan_bucket};
+use crate::lockdown::{BucketPlan, HazardKind, Plan, Scope, Subject, plan_bucket, plan_principal, usage};
 use crate::scan;
 
 /// Buckets that are read at one time.
@@ -26,10 +26,11 @@ const AT_ONCE: usize = 16;
 const UID_DIGITS_MIN: usize = 8;
 
 /// A bucket as findings name it.
-type Name = (Provider, String, String);
+pub(super) type Name = (Provider, String, String);
 
 pub(super) async fn plan(args: &PlanArgs, config: &Config) -> anyhow::Result<Plan> {
     let scope = if args.external { Scope::public().with_external() } else { Scope::public() };
+    let scope = scope.with_quarantine_but_for(args.responders.iter().cloned().collect());
     let is_uid = |word: &String| {
         word.len() >= UID_DIGITS_MIN
             && word.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -43,10 +44,42 @@ pub(super) async fn plan(args: &PlanArgs, config: &Config) -> anyhow::Result<Pla
         (None, false, _) => bail!("uids need the report that they stand in: `--findings FILE`"),
         _ => bail!("name one target, or uids of one report"),
     };
-    let target = if Path::new(&target).is_dir() {
-        std::fs::canonicalize(&target)?.display().to_string()
+    let survey = of_target(&target, config, &scope, wanted.as_ref()).await?;
+    // Nobody means to quarantine whatever else an account holds.
+    let named = wanted.is_some() || ["s3://", "gs://"].iter().any(|scheme| target.starts_with(scheme));
+    let meant = |plan: &BucketPlan, severity: Severity| {
+        let open = !plan.closes.is_empty() && severity >= args.min_severity;
+        open || wanted.is_some() || (named && args.quarantine)
+    };
+    let plans = survey.plans.into_iter().filter(|(plan, severity)| meant(plan, *severity));
+    let plans = plans.map(|(plan, _)| plan).collect();
+    Ok(Plan::new(survey.target, now()?, scope, survey.zone, plans))
+}
+
+pub(super) fn now() -> anyhow::Result<String> {
+    Ok(OffsetDateTime::now_utc().format(&Rfc3339)?)
+}
+
+/// What can be done about the buckets of a target.
+pub(super) struct Survey {
+    /// The target, so that it means the same from anywhere.
+    pub(super) target: String,
+    pub(super) zone: ZoneOfTrust,
+    /// With how bad it is, whatever is inside.
+    pub(super) plans: Vec<(BucketPlan, Severity)>,
+}
+
+/// Plans for the buckets of a target, or for those that are `wanted` alone.
+pub(super) async fn of_target(
+    target: &str,
+    config: &Config,
+    scope: &Scope,
+    wanted: Option<&BTreeSet<Name>>,
+) -> anyhow::Result<Survey> {
+    let target = if Path::new(target).is_dir() {
+        std::fs::canonicalize(target)?.display().to_string()
     } else {
-        target
+        target.to_owned()
     };
     let door = open(&target, &config.aws, &config.gcp)?;
     let cloud = door.cloud.as_ref();
@@ -57,7 +90,7 @@ pub(super) async fn plan(args: &PlanArgs, config: &Config) -> anyhow::Result<Pla
         let mut listed = cloud.buckets(account);
         while let Some(bucket) = listed.next().await {
             match bucket {
-                Ok(bucket) if wanted.as_ref().is_none_or(|names| names.contains(&name(&bucket))) => {
+                Ok(bucket) if wanted.is_none_or(|names| names.contains(&name(&bucket))) => {
                     buckets.push(bucket);
                 }
                 Ok(_) => {}
@@ -66,28 +99,51 @@ pub(super) async fn plan(args: &PlanArgs, config: &Config) -> anyhow::Result<Pla
         }
     }
     let planned = futures::stream::iter(buckets)
-        .map(|bucket| one(cloud, bucket, &zone, &scope))
+        .map(|bucket| one(cloud, bucket, &zone, scope))
         .buffered(AT_ONCE)
         .collect::<Vec<_>>()
         .await;
-    let mut plans = Vec::new();
-    for (planned, severity) in planned.into_iter().flatten() {
-        if wanted.is_some() || severity >= args.min_severity {
-            plans.push(planned);
+    Ok(Survey { target, zone, plans: planned.into_iter().flatten().collect() })
+}
+
+/// A plan to isolate somebody, from what is asked of their account.
+pub(super) async fn isolation(args: &IsolateArgs, config: &Config) -> anyhow::Result<Plan> {
+    let (account, principal) = Principal::parse(&args.principal)
+        .map_err(|why| anyhow::anyhow!("`{}`: {why}", args.principal.escape_default()))?;
+    let target = match account.provider {
+        Provider::Gcp if args.sessions_only => {
+            bail!("Google Cloud cannot end sessions alone; leave out `--sessions-only`")
         }
+        Provider::Gcp => "gcp",
+        _ => "aws",
+    };
+    let own = match &principal {
+        Principal::Role(name) => config.lockdown_role.as_ref().is_some_and(|role| role.name == *name),
+        Principal::User(_) => false,
+        Principal::ServiceAccount(email) => config.lockdown_service_account.as_ref() == Some(email),
+    };
+    if own {
+        bail!("{principal} is the one that would have to take it back; isolate it by hand");
     }
-    let made = OffsetDateTime::now_utc().format(&Rfc3339)?;
-    Ok(Plan::new(target, made, scope, zone, plans))
+    let places = [(
+        Bucket { account: account.clone(), name: String::new(), region: None },
+        &Setting::Isolation(principal.clone()),
+    )];
+    let cloud = door::lockable(target, &places.into_iter().collect(), config)?;
+    let made = OffsetDateTime::now_utc().replace_nanosecond(0)?.format(&Rfc3339)?;
+    let planned = plan_principal(cloud.as_ref(), &account, &principal, args.sessions_only, &made).await?;
+    Ok(Plan::isolating(target.to_owned(), made, planned))
 }
 
 async fn one(
     cloud: &dyn Cloud,
     bucket: Bucket,
-    zone: &crate::exposure::ZoneOfTrust,
+    zone: &ZoneOfTrust,
     scope: &Scope,
 ) -> Option<(BucketPlan, Severity)> {
     let subject = Subject::read(cloud, bucket, zone.clone()).await;
-    let plan = plan_bucket(&subject, scope)?;
+    let mut plan = plan_bucket(&subject, scope)?;
+    plan.used_by = usage(cloud, &subject, OffsetDateTime::now_utc().date()).await;
     let website = plan.hazards.iter().any(|hazard| hazard.kind == HazardKind::Website);
     let severity = severity(&plan.closes, website);
     Some((plan, severity))
@@ -103,28 +159,41 @@ fn severity(closes: &[Exposure<String>], website: bool) -> Severity {
     of_access(if writes { "write" } else { "read" }, reach, website).0
 }
 
-fn name(bucket: &Bucket) -> Name {
+pub(super) fn name(bucket: &Bucket) -> Name {
     (bucket.account.provider, bucket.account.id.clone(), bucket.name.clone())
+}
+
+/// The bucket that a finding is of.
+pub(super) fn place_of(finding: &Finding) -> Name {
+    (finding.provider, finding.account.clone(), finding.bucket.clone())
+}
+
+/// The findings of a report.
+pub(super) fn findings(file: &Path) -> anyhow::Result<Vec<Finding>> {
+    let shown = file.display();
+    let lines =
+        BufReader::new(File::open(file).with_context(|| format!("could not read `{shown}`"))?).lines();
+    let mut findings = Vec::new();
+    for line in lines {
+        let line = line.with_context(|| format!("could not read `{shown}`"))?;
+        // The last line is the coverage.
+        findings.extend(serde_json::from_str::<Finding>(&line));
+    }
+    Ok(findings)
 }
 
 /// The buckets of the findings with these uids (all, where none is named) that are at least so severe.
 fn named(file: &Path, uids: &[String], least: Severity) -> anyhow::Result<BTreeSet<Name>> {
-    let shown = file.display();
-    let lines =
-        BufReader::new(File::open(file).with_context(|| format!("could not read `{shown}`"))?).lines();
     let (mut names, mut found) = (BTreeSet::new(), BTreeSet::new());
-    for line in lines {
-        let line = line.with_context(|| format!("could not read `{shown}`"))?;
-        // The last line is the coverage.
-        let Ok(finding) = serde_json::from_str::<Finding>(&line) else { continue };
+    for finding in findings(file)? {
         let meant = uids.iter().find(|uid| finding.uid.starts_with(&uid.to_ascii_lowercase()));
         found.extend(meant.cloned());
         if meant.is_some() || (uids.is_empty() && finding.severity >= least) {
-            names.insert((finding.provider, finding.account, finding.bucket));
+            names.insert(place_of(&finding));
         }
     }
     if let Some(missing) = uids.iter().find(|uid| !found.contains(*uid)) {
-        bail!("`{shown}` holds no finding `{missing}`");
+        bail!("`{}` holds no finding `{missing}`", file.display());
     }
     Ok(names)
 }

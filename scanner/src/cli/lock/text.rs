@@ -6,18 +6,37 @@ use anstyle::{AnsiColor, Style};
 
 use super::super::explain::text::{audience, verb};
 use crate::exposure::Exposure;
-use crate::lockdown::{BucketPlan, Outcome, Plan, Step};
+use crate::lockdown::{BucketPlan, Outcome, Plan, PrincipalPlan, Step, User};
 
+/// Users that are told, the busiest first.
+const USERS_TOLD: usize = 5;
 /// Ways in that are told one by one.
 const WAYS_TOLD: usize = 8;
 
 pub(super) fn plan(out: &mut impl Write, plan: &Plan) -> io::Result<()> {
+    plan.principals.iter().try_for_each(|principal| self::principal(out, plan, principal))?;
+    if plan.buckets.is_empty() && !plan.principals.is_empty() {
+        return Ok(());
+    }
     if plan.buckets.is_empty() {
         return writeln!(out, "Nothing to close.");
     }
     let changes: usize = plan.buckets.iter().map(|bucket| bucket.changes.len()).sum();
     writeln!(out, "plan {}: {changes} changes to {} buckets", plan.id, plan.buckets.len())?;
     plan.buckets.iter().try_for_each(|planned| bucket(out, planned))
+}
+
+fn principal(out: &mut impl Write, plan: &Plan, planned: &PrincipalPlan) -> io::Result<()> {
+    let bold = Style::new().bold();
+    let (who, account) = (&planned.principal, &planned.account);
+    writeln!(out, "plan {}: isolate {bold}{who}{bold:#}  ({} {account})", plan.id, planned.provider)?;
+    for effect in &planned.effects {
+        writeln!(out, "  means    {effect}")?;
+    }
+    for command in &planned.commands {
+        writeln!(out, "  equals   {command}")?;
+    }
+    Ok(())
 }
 
 fn bucket(out: &mut impl Write, plan: &BucketPlan) -> io::Result<()> {
@@ -37,6 +56,10 @@ fn bucket(out: &mut impl Write, plan: &BucketPlan) -> io::Result<()> {
     for hazard in &plan.hazards {
         let style = Style::new().fg_color(Some(AnsiColor::Yellow.into()));
         writeln!(out, "  {style}breaks?{style:#}  {} (--accept {})", hazard.detail, hazard.kind.as_str())?;
+    }
+    for user in plan.used_by.iter().flatten().take(USERS_TOLD) {
+        let User { requester, requests, last } = user;
+        writeln!(out, "  used by  {requester}: {requests} requests in three days, one at {last}")?;
     }
     ways(out, "leaves", &plan.leaves)
 }

@@ -83,14 +83,22 @@ pub(super) async fn of_setting(session: &Session, bucket: &Bucket, setting: &Set
             });
             question(name, call, shapes::access_point_policy)
         }
-        Setting::PublicAccessPrevention => return failed(&Failure::unparsable()),
+        Setting::PublicAccessPrevention | Setting::BucketIamPolicy | Setting::Isolation(_) => {
+            return failed(&Failure::unparsable());
+        }
     };
     question.await.1
 }
 
 /// The object's own ACL.
 pub(super) async fn of_object(session: &Session, bucket: &Bucket, object: &Object) -> Facts {
-    let call = session.send(bucket, |s3| s3.get_object_acl().bucket(&bucket.name).key(&object.key).send());
+    let call = session.send(bucket, |s3| {
+        s3.get_object_acl()
+            .bucket(&bucket.name)
+            .key(&object.key)
+            .set_version_id(object.version.clone())
+            .send()
+    });
     ask(vec![question("s3:GetObjectAcl", call, shapes::object_acl)]).await
 }
 

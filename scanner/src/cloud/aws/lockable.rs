@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::failure::Failure;
 use super::session::Session;
-use super::{AwsCloud, facts};
+use super::{AwsCloud, facts, isolation};
 use crate::cloud::{CloudError, Lockable, Stated};
 use crate::estate::{Bucket, GapReason, Setting};
 
@@ -16,6 +16,9 @@ use crate::estate::{Bucket, GapReason, Setting};
 impl Lockable for AwsCloud {
     async fn stated(&self, bucket: &Bucket, setting: &Setting) -> Result<Stated, CloudError> {
         let session = self.session(&bucket.account).await?;
+        if let Setting::Isolation(principal) = setting {
+            return isolation::stated(&session, setting, principal).await;
+        }
         let answer = facts::of_setting(&session, bucket, setting).await;
         let code = answer.pointer("/Error/Code").and_then(Value::as_str);
         match code {
@@ -51,7 +54,10 @@ impl Lockable for AwsCloud {
             Setting::ObjectAcl { key, version } => {
                 object_acl(&session, bucket, key, version.as_deref(), &to.answer).await
             }
-            Setting::PublicAccessPrevention => Err(unsuited(bucket, "it is a setting of Google Cloud")),
+            Setting::Isolation(principal) => isolation::set(&session, principal, &to.answer).await,
+            Setting::PublicAccessPrevention | Setting::BucketIamPolicy => {
+                Err(unsuited(bucket, "it is a setting of Google Cloud"))
+            }
         }
     }
 }

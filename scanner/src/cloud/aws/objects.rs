@@ -92,7 +92,7 @@ fn object(listed: aws_sdk_s3::types::Object, escaped: bool) -> Option<Object> {
 }
 
 /// Undoes `encoding-type=url`: S3 writes a space as `+`, other servers as `%20`, and all write a plus as `%2B`.
-fn unescape(key: String) -> String {
+pub(super) fn unescape(key: String) -> String {
     if !key.contains(['%', '+']) {
         return key;
     }

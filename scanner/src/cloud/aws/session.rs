@@ -207,6 +207,17 @@ impl Session {
         call(aws_sdk_cloudfront::Client::from_conf(config.build())).await
     }
 
+    /// Sends what `call` asks of IAM as the account.
+    pub(super) async fn iam<T, F, Answer>(&self, call: F) -> T
+    where
+        F: FnOnce(aws_sdk_iam::Client) -> Answer,
+        Answer: Future<Output = T>,
+    {
+        self.pace.turn().await;
+        let config = aws_sdk_iam::config::Builder::from(&self.config).interceptor(AnswerCheck);
+        call(aws_sdk_iam::Client::from_conf(config.build())).await
+    }
+
     /// Sends what `call` asks of Organizations as the account.
     pub(super) async fn organizations<T, F, Answer>(&self, call: F) -> T
     where

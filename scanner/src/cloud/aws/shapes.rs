@@ -173,9 +173,18 @@ fn encryption_rule(rule: &ServerSideEncryptionRule) -> Value {
 }
 
 pub(super) fn bucket_logging(answer: &GetBucketLoggingOutput) -> Option<Value> {
-    let enabled = answer.logging_enabled().map(
-        |logging| json!({ "TargetBucket": logging.target_bucket(), "TargetPrefix": logging.target_prefix() }),
-    );
+    let enabled = answer.logging_enabled().map(|logging| {
+        let format = logging.target_object_key_format().and_then(|format| format.partitioned_prefix());
+        let format = format.map(|partitioned| {
+            let date = partitioned.partition_date_source().map(|source| source.as_str().into());
+            json!({ "PartitionedPrefix": fields([("PartitionDateSource", date)]) })
+        });
+        fields([
+            ("TargetBucket", Some(logging.target_bucket().into())),
+            ("TargetPrefix", Some(logging.target_prefix().into())),
+            ("TargetObjectKeyFormat", format),
+        ])
+    });
     Some(fields([("LoggingEnabled", enabled)]))
 }
 

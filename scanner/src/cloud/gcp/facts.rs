@@ -169,7 +169,7 @@ fn is_uniform(bucket: &Described) -> bool {
     uniform.is_some_and(|uniform| uniform.enabled)
 }
 
-async fn policy_of(session: &Session, resource: &str) -> Result<Value, Failure> {
+pub(super) async fn policy_of(session: &Session, resource: &str) -> Result<Value, Failure> {
     let asked = session.storage.get_iam_policy().set_resource(resource).set_options(version_3());
     // Reading twice does no harm, but the client does not know that.
     verbatim(&session.ask(asked.with_idempotency(true).send()).await?)

@@ -27,6 +27,9 @@ struct Place {
 #[async_trait]
 impl Lockable for LocalCloud {
     async fn stated(&self, bucket: &Bucket, setting: &Setting) -> Result<Stated, CloudError> {
+        if let Setting::Isolation(_) = setting {
+            return Err(failed(bucket, "an estate keeps no roles, users or service accounts".to_owned()));
+        }
         let place = self.place(bucket, setting);
         let text = read(&place.file, bucket)?;
         // What a run that was killed left half written.

@@ -59,7 +59,7 @@ fn command(change: &Change, bucket: &str, account: &str) -> String {
                 quoted(&after.to_string())
             )
         }
-        Setting::PublicAccessPrevention => String::new(),
+        Setting::PublicAccessPrevention | Setting::BucketIamPolicy | Setting::Isolation(_) => String::new(),
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// The statements of a policy, which may be one object instead of a list.
-fn statements(document: &Value) -> Vec<Value> {
+pub(super) fn all(document: &Value) -> Vec<Value> {
     match document.get("Statement") {
         Some(Value::Array(list)) => list.clone(),
         Some(one) => vec![one.clone()],
@@ -13,7 +13,7 @@ fn statements(document: &Value) -> Vec<Value> {
 
 /// The statements that take away; they are never touched.
 pub(super) fn denials(document: &Value) -> Vec<Value> {
-    statements(document).into_iter().filter(|statement| !allows(statement)).collect()
+    all(document).into_iter().filter(|statement| !allows(statement)).collect()
 }
 
 fn allows(statement: &Value) -> bool {
@@ -33,7 +33,7 @@ pub(super) fn with(document: &Value, statements: Vec<Value>) -> Value {
 /// in a list beside named principals, only the `*` goes.
 pub(super) fn without(document: &Value, opens: impl Fn(&Value) -> bool) -> Option<(Option<Value>, String)> {
     let (mut kept, mut removed) = (Vec::new(), Vec::new());
-    for (place, statement) in statements(document).into_iter().enumerate() {
+    for (place, statement) in all(document).into_iter().enumerate() {
         if !allows(&statement) || !opens(&statement) {
             kept.push(statement);
             continue;

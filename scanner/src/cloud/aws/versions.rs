@@ -1,0 +1,84 @@
+//! Which versions of objects does a bucket hold beside the current ones? Their access lists open them as well.
+
+use std::sync::Arc;
+
+use aws_sdk_s3::types::{EncodingType, ObjectVersion};
+use futures::stream::{self, BoxStream, StreamExt};
+use time::OffsetDateTime;
+
+use super::failure::Failure;
+use super::objects::unescape;
+use super::session::Session;
+use crate::cloud::CloudError;
+use crate::estate::{Bucket, GapReason, Object};
+
+const LIST: &str = "s3:ListObjectVersions";
+
+/// Where a listing goes on: the key and the version that it ended with.
+type Marker = (Option<String>, Option<String>);
+
+/// The older versions of a bucket's objects, a page at a time.
+pub(super) fn older(
+    session: Arc<Session>,
+    bucket: Bucket,
+) -> BoxStream<'static, Result<Vec<Object>, CloudError>> {
+    stream::unfold(Some((None, None)), move |marker: Option<Marker>| {
+        let (session, bucket) = (Arc::clone(&session), bucket.clone());
+        async move {
+            let marker = marker?;
+            Some(match page(&session, &bucket, &marker).await {
+                Ok((objects, next)) => (Ok(objects), next),
+                Err(error) => (Err(error), None),
+            })
+        }
+    })
+    .boxed()
+}
+
+async fn page(
+    session: &Session,
+    bucket: &Bucket,
+    marker: &Marker,
+) -> Result<(Vec<Object>, Option<Marker>), CloudError> {
+    let (key, version) = marker;
+    let ask = |s3: aws_sdk_s3::Client| {
+        s3.list_object_versions()
+            .bucket(&bucket.name)
+            .set_key_marker(key.clone())
+            .set_version_id_marker(version.clone())
+            .encoding_type(EncodingType::Url)
+            .send()
+    };
+    let answer = session.send(bucket, ask).await;
+    let answer = answer.map_err(|error| Failure::of(&error).at(LIST, &bucket.name))?;
+    let escaped = answer.encoding_type() == Some(&EncodingType::Url);
+    // Markers come escaped like keys, and are asked for as they are.
+    let next_key = answer.next_key_marker.map(|key| if escaped { unescape(key) } else { key });
+    let next = (answer.is_truncated == Some(true)).then_some((next_key, answer.next_version_id_marker));
+    if next.as_ref().is_some_and(|next| next.0.is_none() || next == marker) {
+        return Err(CloudError::Failed {
+            operation: LIST,
+            resource: bucket.name.clone(),
+            reason: GapReason::Malformed,
+            message: "the listing does not advance".to_owned(),
+        });
+    }
+    let versions = answer.versions.unwrap_or_default().into_iter();
+    let older = versions.filter(|version| version.is_latest != Some(true));
+    Ok((older.filter_map(|version| object(version, escaped)).collect(), next))
+}
+
+fn object(listed: ObjectVersion, escaped: bool) -> Option<Object> {
+    let key = listed.key?;
+    Some(Object {
+        key: if escaped { unescape(key) } else { key },
+        size_bytes: listed.size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
+        etag: listed.e_tag.map(|tag| tag.trim_matches('"').to_owned()).filter(|tag| !tag.is_empty()),
+        modified: listed
+            .last_modified
+            .and_then(|at| OffsetDateTime::from_unix_timestamp_nanos(at.as_nanos()).ok()),
+        storage_class: listed.storage_class.map(|class| class.as_str().to_owned()),
+        version: Some(listed.version_id?),
+        ..Object::default()
+    })
+}

@@ -1,0 +1,201 @@
+//! Who uses a bucket now, as far as its access logs tell?
+//!
+//! Source: S3 User Guide, "Amazon S3 server access log format". Delivery is best effort and hours late: what does not stand
+//! there may have been all the same.
+
+use std::collections::BTreeMap;
+
+use futures::stream::StreamExt;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use spillwatch_classifiers::screen;
+use time::{Date, Duration};
+
+use super::Subject;
+use crate::cloud::Cloud;
+use crate::estate::{Bucket, Object};
+
+/// Today and the days before it that are looked at.
+const DAYS: i64 = 3;
+/// Log files that are read, the newest first, and how much of them altogether.
+const FILES_MAX: usize = 200;
+const BYTES_MAX: usize = 64 << 20;
+/// Log files of one day that are listed.
+const LISTED_MAX: usize = 100_000;
+/// Users that are told apart.
+const USERS_MAX: usize = 1_000;
+
+/// Somebody who sent requests.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// ARN or canonical id, screened; `anonymous`.
+    pub requester: String,
+    /// How many of their requests were answered with success.
+    pub requests: u64,
+    /// The time of the last one that was read of, as the log writes it.
+    pub last: String,
+}
+
+/// Who used the bucket in the last days, the busiest first; `None` where no log could be read.
+pub async fn usage(cloud: &dyn Cloud, subject: &Subject, today: Date) -> Option<Vec<User>> {
+    let logging = subject.facts.answer("s3:GetBucketLogging")?.get("LoggingEnabled")?;
+    let name = logging.get("TargetBucket")?.as_str()?.to_owned();
+    let logs = Bucket { name, ..subject.bucket.clone() };
+    let mut tally = Tally::default();
+    let (mut files, mut bytes) = (0, 0);
+    for day in 0..DAYS {
+        let prefix = prefix(logging, &subject.bucket, today.checked_sub(Duration::days(day))?);
+        // Part of the log tells more than none of it.
+        for object in listed(cloud, &logs, &prefix).await.iter().rev() {
+            if files == FILES_MAX || bytes >= BYTES_MAX {
+                break;
+            }
+            if let Some(text) = text(cloud, &logs, object, BYTES_MAX - bytes).await {
+                files += 1;
+                bytes += text.len();
+                text.lines().for_each(|line| tally.count(line, &subject.bucket.name));
+            }
+        }
+    }
+    (files > 0).then(|| tally.users())
+}
+
+/// What the keys of one day's log files start with.
+fn prefix(logging: &Value, bucket: &Bucket, day: Date) -> String {
+    let prefix = logging.get("TargetPrefix").and_then(Value::as_str).unwrap_or_default();
+    let (year, month, day) = (day.year(), u8::from(day.month()), day.day());
+    if logging.pointer("/TargetObjectKeyFormat/PartitionedPrefix").is_none() {
+        return format!("{prefix}{year:04}-{month:02}-{day:02}");
+    }
+    let region = bucket.region.as_deref().unwrap_or("us-east-1");
+    format!("{prefix}{}/{region}/{}/{year:04}/{month:02}/{day:02}/", bucket.account.id, bucket.name)
+}
+
+async fn listed(cloud: &dyn Cloud, logs: &Bucket, prefix: &str) -> Vec<Object> {
+    let mut pages = cloud.objects(logs, prefix);
+    let mut objects = Vec::new();
+    while let Some(Ok(page)) = pages.next().await {
+        objects.extend(page);
+        if objects.len() >= LISTED_MAX {
+            break;
+        }
+    }
+    objects
+}
+
+async fn text(cloud: &dyn Cloud, logs: &Bucket, object: &Object, most: usize) -> Option<String> {
+    let mut chunks = cloud.read(logs, object).await.ok()?.chunks;
+    let mut bytes = Vec::new();
+    while let Some(Ok(chunk)) = chunks.next().await {
+        bytes.extend_from_slice(chunk.get(..most.saturating_sub(bytes.len())).unwrap_or(&chunk));
+        if bytes.len() >= most {
+            break;
+        }
+    }
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[derive(Default)]
+struct Tally {
+    users: BTreeMap<String, (u64, String)>,
+}
+
+impl Tally {
+    /// Owner, bucket, time, address, requester, id, operation, key, request, status, …
+    fn count(&mut self, line: &str, bucket: &str) {
+        let fields = fields(line);
+        let (Some(of), Some(time), Some(requester), Some(status)) =
+            (fields.get(1), fields.get(2), fields.get(4), fields.get(9))
+        else {
+            return;
+        };
+        let full = self.users.len() >= USERS_MAX && !self.users.contains_key(*requester);
+        if *of != bucket || !status.starts_with('2') || full {
+            return;
+        }
+        let (requests, last) = self.users.entry((*requester).to_owned()).or_default();
+        // Files are read the newest first, and their lines the oldest first: any of the first file's will do.
+        if last.is_empty() {
+            (*time).clone_into(last);
+        }
+        *requests = requests.saturating_add(1);
+    }
+
+    fn users(self) -> Vec<User> {
+        let users = self.users.into_iter().map(|(requester, (requests, last))| User {
+            requester: named(&requester),
+            requests,
+            last: screen(&last).to_string(),
+        });
+        let mut users: Vec<User> = users.collect();
+        users.sort_by_key(|user| std::cmp::Reverse(user.requests));
+        users
+    }
+}
+
+/// A requester as it may be told. The number of an ARN's account is no secret; sessions are named after people.
+fn named(requester: &str) -> String {
+    if requester == "-" {
+        return "anonymous".to_owned();
+    }
+    let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":-".contains(&byte));
+    match requester.match_indices(':').nth(4).map(|(at, _)| requester.split_at(at)) {
+        Some((account, rest)) if account.starts_with("arn:") && account.len() < 64 && plain(account) => {
+            format!("{account}{}", screen(rest))
+        }
+        _ => screen(requester).to_string(),
+    }
+}
+
+/// A line's fields, which spaces divide but for those in brackets or quotes.
+fn fields(line: &str) -> Vec<&str> {
+    let mut fields = Vec::new();
+    let mut rest = line;
+    while !rest.is_empty() {
+        let (field, after) = match rest.strip_prefix('[') {
+            Some(inside) => inside.split_once(']').unwrap_or((inside, "")),
+            None => match rest.strip_prefix('"') {
+                Some(inside) => inside.split_once('"').unwrap_or((inside, "")),
+                None => rest.split_once(' ').unwrap_or((rest, "")),
+            },
+        };
+        fields.push(field);
+        rest = after.trim_start();
+    }
+    fields
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINE: &str = "79a5 leak [26/Nov/2026:10:00:38 +0000] 192.0.2.3 REQUESTER 3E57 REST.GET.OBJECT drafts/a.md \
+                        \"GET /leak/drafts/a.md HTTP/1.1\" STATUS - 113 113 7 6 \"-\" \"curl/8 [x]\" - x= - - - host - - -";
+
+    fn line(requester: &str, status: &str) -> String {
+        LINE.replace("REQUESTER", requester).replace("STATUS", status)
+    }
+
+    #[test]
+    fn requests_that_succeeded_are_counted_by_who_sent_them() {
+        let mut tally = Tally::default();
+        let role = "arn:aws:sts::111122223333:assumed-role/etl/x";
+        for line in [line("-", "200"), line("-", "206"), line(role, "200"), line("-", "403")] {
+            tally.count(&line, "leak");
+        }
+        tally.count(&line("-", "200").replace(" leak ", " other "), "leak");
+        let users = tally.users();
+        let told: Vec<_> = users.iter().map(|user| (user.requester.as_str(), user.requests)).collect();
+        assert_eq!(told, [("anonymous", 2), (role, 1)]);
+        assert_eq!(users[0].last, "26/Nov/2026:10:00:38 +0000");
+    }
+
+    #[test]
+    fn lines_that_somebody_made_up_count_for_nothing() {
+        let mut tally = Tally::default();
+        for line in ["", "[", "\"", "a b [c", "a leak [t] ip", "\u{0} \u{fffd} [] [] [] []"] {
+            tally.count(line, "leak");
+        }
+        assert!(tally.users().is_empty());
+    }
+}
