@@ -7,9 +7,11 @@ use clap::{Parser, Subcommand};
 mod classify;
 mod explain;
 mod findings;
+mod formats;
 mod lock;
 mod log;
 mod progress;
+mod report;
 mod scan;
 mod schema;
 mod targets;
@@ -36,6 +38,8 @@ enum Command {
     Explain(Box<explain::ExplainArgs>),
     /// Look into the ledger: what is open, what changed, what may be put aside, whom it is about.
     Findings(findings::FindingsArgs),
+    /// Write a stored report (JSON Lines) in other formats.
+    Report(report::ReportArgs),
     /// Print the JSON Schema of an output.
     Schema(schema::SchemaArgs),
     /// Close what is open: plan, apply, undo.
@@ -54,6 +58,7 @@ pub fn main() -> ExitCode {
         Command::Scan(args) => scan::run(*args),
         Command::Explain(args) => explain::run(*args),
         Command::Findings(args) => findings::run(args),
+        Command::Report(args) => report::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Lock(args) => lock::run(*args),
         Command::Classify(args) => classify::run(args),

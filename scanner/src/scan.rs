@@ -23,7 +23,7 @@ mod keeping;
 mod object;
 mod progress;
 
-pub use coverage::{Coverage, LedgerCoverage};
+pub use coverage::{COVERAGE_SCHEMA, CountedGap, Coverage, LedgerCoverage};
 use keeping::Keeping;
 pub use progress::{Progress, Snapshot};
 
