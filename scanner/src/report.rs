@@ -7,6 +7,7 @@ use crate::scan::Coverage;
 
 mod asff;
 mod csv;
+mod html;
 mod human;
 mod jsonl;
 mod ocsf;
@@ -26,6 +27,8 @@ pub enum Format {
     Human,
     /// One row a finding, for spreadsheets; the coverage and its gaps are rows of their own kind.
     Csv,
+    /// One page for the incident room.
+    Html,
     /// OCSF 1.8 as JSON Lines, each finding in the class that is made for it.
     Ocsf,
     /// The same with every finding a Detection Finding, for consumers that know no other class.
@@ -55,6 +58,7 @@ impl Report {
             Format::Jsonl => Box::new(jsonl::Jsonl::new(out)),
             Format::Human => Box::new(human::Human::new(out)),
             Format::Csv => Box::new(csv::Csv::new(out)?),
+            Format::Html => Box::new(html::Html::new(out)),
             Format::Ocsf => Box::new(ocsf::Ocsf::new(out, ocsf::Shape::ByContent)),
             Format::OcsfDetection => Box::new(ocsf::Ocsf::new(out, ocsf::Shape::Detection)),
             Format::Sarif => Box::new(sarif::Sarif::new(out)?),

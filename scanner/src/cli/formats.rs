@@ -36,6 +36,8 @@ enum Word {
     Jsonl,
     /// A table for spreadsheets.
     Csv,
+    /// One page for the incident room, below 2 MB.
+    Html,
     /// OCSF 1.8: Data Security Finding and IAM Analysis Finding.
     Ocsf,
     /// OCSF 1.8: Detection Finding only.
@@ -91,6 +93,7 @@ impl FormatArgs {
             Word::Human => Format::Human,
             Word::Jsonl => Format::Jsonl,
             Word::Csv => Format::Csv,
+            Word::Html => Format::Html,
             Word::Ocsf => Format::Ocsf,
             Word::OcsfDetection => Format::OcsfDetection,
             Word::Sarif => Format::Sarif,

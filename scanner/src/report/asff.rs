@@ -118,7 +118,10 @@ impl<W: Write> Asff<W> {
         said.extend([
             ("CreatedAt".to_owned(), json!(coverage.started)),
             ("UpdatedAt".to_owned(), json!(coverage.ended)),
-            ("Title".to_owned(), json!(format!("coverage of a spillwatch scan: {}", telling::verdict(coverage)))),
+            (
+                "Title".to_owned(),
+                json!(format!("coverage of a spillwatch scan: {}", telling::verdict(coverage))),
+            ),
             ("Description".to_owned(), json!(cut(&telling::coverage(coverage), 1024))),
             ("Remediation".to_owned(), json!({"Recommendation": {"Text": next}})),
             ("RecordState".to_owned(), json!("ACTIVE")),
@@ -273,7 +276,8 @@ mod tests {
             product.arn(),
             "arn:aws-cn:securityhub:cn-north-1:111122223333:product/111122223333/default"
         );
-        for wrong in ["", "eu-west-1", "1/eu-west-1", "111122223333/", "111122223333/EU", "a11122223333/x-1"] {
+        for wrong in ["", "eu-west-1", "1/eu-west-1", "111122223333/", "111122223333/EU", "a11122223333/x-1"]
+        {
             assert!(wrong.parse::<Product>().is_err(), "{wrong}");
         }
     }

@@ -76,15 +76,17 @@ fn event(finding: &Finding, class: Class) -> Value {
         "cloud": cloud(finding),
         "finding_info": finding_info(finding),
         "resources": [resource(finding)],
-        "is_alert": finding.status.is_open() && finding.severity > Severity::Informational,
         "unmapped": unmapped(finding),
     });
-    let confidence = finding.detections.iter().map(|found| found.confidence).fold(None, |a: Option<f64>, b| {
-        Some(a.map_or(b, |a| a.max(b)))
-    });
+    let confidence = finding
+        .detections
+        .iter()
+        .map(|found| found.confidence)
+        .fold(None, |a: Option<f64>, b| Some(a.map_or(b, |a| a.max(b))));
+    let alert = finding.status.is_open() && finding.severity > Severity::Informational;
     let more = match class {
         Class::DataSecurity => {
-            json!({"databucket": databucket(finding), "data_security": data_security(finding)})
+            json!({"databucket": databucket(finding), "data_security": data_security(finding), "is_alert": alert})
         }
         Class::IamAnalysis => {
             json!({"access_analysis_result": access(finding), "remediation": {"desc": finding.remediation}})
@@ -92,6 +94,7 @@ fn event(finding: &Finding, class: Class) -> Value {
         Class::Detection => json!({
             "evidences": [{"databucket": databucket(finding), "data": {"detections": finding.detections}}],
             "remediation": {"desc": finding.remediation},
+            "is_alert": alert,
         }),
     };
     if let Value::Object(event) = &mut event {

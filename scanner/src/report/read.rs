@@ -28,10 +28,7 @@ pub enum ReadError {
 
 /// Hands each finding over as it is read and returns the coverage. None where the report breaks off before it: then nobody
 /// knows what else there was to say.
-pub fn read(
-    mut from: impl BufRead,
-    each: &mut dyn FnMut(&Finding),
-) -> Result<Option<Coverage>, ReadError> {
+pub fn read(mut from: impl BufRead, each: &mut dyn FnMut(&Finding)) -> Result<Option<Coverage>, ReadError> {
     let (mut coverage, mut number, mut text) = (None, 0, Vec::new());
     loop {
         text.clear();
