@@ -66,7 +66,7 @@ impl<W: Write> Form for Html<W> {
 fn page(findings: &[Finding], totals: &Totals, coverage: &Coverage) -> Vec<u8> {
     let mut page = Page::new();
     head(&mut page, totals, coverage);
-    verdict::write(&mut page, totals, coverage);
+    verdict::write(&mut page, findings, totals, coverage);
     page.raw(
         "<nav aria-label=\"Contents\"><a href=\"#exposed\">Exposed and sensitive</a> \
          <a href=\"#timeline\">Timeline</a> <a href=\"#next\">Next steps</a> <a href=\"#changes\">Since the last run</a> \
@@ -107,17 +107,16 @@ fn next_steps(page: &mut Page, totals: &Totals, coverage: &Coverage) {
     let target = buckets::target(coverage, Provider::Aws);
     page.raw("<section id=\"next\" aria-labelledby=\"next-h\">\n<h2 id=\"next-h\">Next steps</h2>\n<ol>\n");
     page.raw("<li>Close what is open. The plan changes nothing and says what it may break; evidence is kept first.");
-    page.command(&format!(
-        "spillwatch lock plan {target} --format json > plan.json\nspillwatch lock apply plan.json --approver NAME"
-    ));
+    let plan = format!("spillwatch lock plan {target} --format json > plan.json");
+    page.commands(&[&plan, "spillwatch lock apply plan.json --approver NAME"]);
     page.raw("</li>\n<li>If something breaks that must not: take it back. <code>apply</code> prints the journal's path.");
-    page.command("spillwatch lock undo JOURNAL");
+    page.commands(&["spillwatch lock undo JOURNAL"]);
     page.raw("</li>\n<li>Look whether it is closed, with the ledger that remembers this run.");
-    page.command(&format!("spillwatch scan {target} --state LEDGER --report html=report.html"));
+    page.commands(&[&format!("spillwatch scan {target} --state LEDGER --report html=report.html")]);
     page.raw("</li>\n");
     if totals.people_at_most > 0 {
         page.raw("<li>Write down who must be told; the list opens only with the recipient's key.");
-        page.command("spillwatch findings affected --all --recipient age1… --state LEDGER -o people.age");
+        page.commands(&["spillwatch findings affected --all --recipient age1… --state LEDGER -o people.age"]);
         page.raw("</li>\n");
     }
     page.raw("<li>Find out who read it: storage access logs and data events of the time from “open” to “resolved”.</li>\n");

@@ -31,6 +31,25 @@ pub(super) fn write(page: &mut Page, findings: &[Finding], coverage: &Coverage, 
     page.raw("</section>\n");
 }
 
+/// One sentence each for the most severe buckets: who can reach what where.
+pub(super) fn lead(page: &mut Page, findings: &[Finding]) {
+    for block in blocks(findings).iter().take(3) {
+        let Some(first) = block.findings.first() else { continue };
+        page.raw("<p class=\"lead\">");
+        match telling::widest(first) {
+            Some((who, Certainty::Proven)) => page.text(telling::audience(who)).raw(" can reach "),
+            Some((who, Certainty::Possible)) => {
+                page.raw("perhaps ").text(telling::audience(who)).raw(" can reach ")
+            }
+            None => page.raw("somebody outside can reach "),
+        };
+        for (place, finding) in block.findings.iter().take(6).enumerate() {
+            page.raw(if place == 0 { "" } else { ", " }).text(&telling::content(&finding.class));
+        }
+        page.raw(" in ").code(&first.bucket).raw(".</p>\n");
+    }
+}
+
 fn blocks(findings: &[Finding]) -> Vec<Block<'_>> {
     let mut places = BTreeMap::new();
     let mut blocks: Vec<Block<'_>> = Vec::new();
@@ -83,15 +102,13 @@ impl Block<'_> {
             page.text(&finding.uid).raw("\">").text(&telling::content(&finding.class)).raw("</a></th>");
             page.raw("<td class=\"n\">").number(finding.objects.count);
             page.raw("</td><td class=\"n\">").size(finding.objects.bytes).raw("</td><td class=\"n\">");
-            match people(finding) {
-                0 => page.raw("–"),
-                count => page.number(count),
-            };
+            page.some(people(finding));
             page.raw("</td><td>");
-            if let Some(written) = &finding.objects.written_first {
+            let (first, last) = (&finding.objects.written_first, &finding.objects.written_last);
+            if let Some(written) = first {
                 page.time(written);
             }
-            if let Some(written) = &finding.objects.written_last {
+            if let Some(written) = last.as_ref().filter(|last| Some(*last) != first.as_ref()) {
                 page.raw(" to ").time(written);
             }
             page.raw("</td></tr>\n");
@@ -117,12 +134,12 @@ impl Block<'_> {
             self.findings.iter().filter_map(|finding| finding.uid.get(..12)).take(12).collect();
         let provider = self.findings.first().map_or(Provider::Local, |finding| finding.provider);
         let target = target(coverage, provider);
-        page.command(&format!(
-            "spillwatch lock plan --findings report.jsonl --in {target} --format json {} > plan.json\n\
-             spillwatch lock apply plan.json --approver NAME\n\
-             spillwatch lock undo JOURNAL",
+        let plan = format!(
+            "spillwatch lock plan --findings report.jsonl --in {target} --format json {} > plan.json",
             uids.join(" ")
-        ));
+        );
+        let apply = "spillwatch lock apply plan.json --approver NAME   # prints the path of its JOURNAL";
+        page.commands(&[&plan, apply, "spillwatch lock undo JOURNAL"]);
     }
 }
 
@@ -144,14 +161,14 @@ pub(super) fn ways<'a>(page: &mut Page, ways: impl Iterator<Item = &'a Exposure<
             page.raw(" ").code(&way.keys);
         }
         for reason in &way.because {
-            page.raw("<br><span class=\"because\">").text(reason).raw("</span>");
+            page.raw("<br><span class=\"because\">").prose(reason).raw("</span>");
         }
         if let Some(witness) = &way.witness {
             page.raw("\n<p class=\"label\">Proof, to send from outside as ").text(&witness.principal);
-            page.raw(":</p>").command(&witness.command);
+            page.raw(":</p>").commands(&[&witness.command]);
         }
         if !way.closing.is_empty() {
-            page.raw("<p class=\"label\">To close: ").text(&way.closing.join("; ")).raw("</p>");
+            page.raw("<p class=\"label\">To close: ").prose(&way.closing.join("; ")).raw("</p>");
         }
         page.raw("</li>\n");
     }

@@ -40,9 +40,25 @@ impl Page {
         self.raw("<code>").text(outside).raw("</code>")
     }
 
-    /// A command to paste, on a line of its own.
-    pub(super) fn command(&mut self, outside: &str) -> &mut Self {
-        self.raw("<pre tabindex=\"0\"><code>").text(outside).raw("</code></pre>\n")
+    /// A sentence from outside, in which what stands between backticks is a name.
+    pub(super) fn prose(&mut self, outside: &str) -> &mut Self {
+        let mut rest = outside;
+        while let Some((before, (name, after))) =
+            rest.split_once('`').and_then(|(before, after)| Some((before, after.split_once('`')?)))
+        {
+            self.text(before).code(name);
+            rest = after;
+        }
+        self.text(rest)
+    }
+
+    /// Commands to paste, each on a line of its own.
+    pub(super) fn commands(&mut self, lines: &[&str]) -> &mut Self {
+        self.raw("<pre tabindex=\"0\"><code>");
+        for (place, line) in lines.iter().enumerate() {
+            self.raw(if place == 0 { "" } else { "\n" }).text(line);
+        }
+        self.raw("</code></pre>\n")
     }
 
     /// A count, in groups of three digits.
@@ -55,6 +71,11 @@ impl Page {
             self.0.push(digit);
         }
         self
+    }
+
+    /// A count in a table, where none is a dash.
+    pub(super) fn some(&mut self, number: u64) -> &mut Self {
+        if number == 0 { self.raw("–") } else { self.number(number) }
     }
 
     /// A count and its noun, of which the plural takes an s.
@@ -127,6 +148,14 @@ mod tests {
             page.text(hostile);
         });
         assert_eq!(text, "&quot;&gt;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&amp;\u{fffd}\u{fffd}");
+    }
+
+    #[test]
+    fn names_in_sentences_are_code_and_nothing_else_is() {
+        let said = written(|page| {
+            page.prose("grant `<b>` to `x`; a lone ` stays");
+        });
+        assert_eq!(said, "grant <code>&lt;b&gt;</code> to <code>x</code>; a lone ` stays");
     }
 
     #[test]

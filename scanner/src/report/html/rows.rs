@@ -62,10 +62,11 @@ fn row(page: &mut Page, finding: &Finding) {
         None if finding.rule == "sensitive_content" => page.raw("nobody outside"),
         None => page.raw("not known"),
     };
-    let (objects, people) = (finding.objects.count, people(finding));
-    page.raw("</td><td class=\"n\" data-v=\"").text(&objects.to_string()).raw("\">").number(objects);
-    page.raw("</td><td class=\"n\" data-v=\"").text(&people.to_string()).raw("\">").number(people);
-    page.raw("</td><td>").time(&finding.first_seen).raw("</td><td>").raw(finding.status.as_str());
+    page.raw("</td>");
+    for count in [finding.objects.count, people(finding)] {
+        page.raw("<td class=\"n\" data-v=\"").text(&count.to_string()).raw("\">").some(count).raw("</td>");
+    }
+    page.raw("<td>").time(&finding.first_seen).raw("</td><td>").raw(finding.status.as_str());
     page.raw(
         "</td></tr>\n<tr class=\"more\"><td colspan=\"8\"><details><summary>Why, proof, evidence</summary>\n",
     );
@@ -91,9 +92,9 @@ fn details(page: &mut Page, finding: &Finding) {
     }
     page.raw(" · uid ").code(&finding.uid).raw("</p>\n<ul>\n");
     for reason in finding.because.iter().chain(&finding.changes) {
-        page.raw("<li>").text(reason).raw("</li>\n");
+        page.raw("<li>").prose(reason).raw("</li>\n");
     }
-    page.raw("</ul>\n<p><strong>Next:</strong> ").text(&finding.remediation).raw("</p>\n");
+    page.raw("</ul>\n<p><strong>Next:</strong> ").prose(&finding.remediation).raw("</p>\n");
     if !finding.exposures.is_empty() {
         page.raw("<h3>Who can reach it</h3>\n");
         ways(page, finding.exposures.iter());
@@ -122,10 +123,10 @@ fn evidence(page: &mut Page, found: &Found) {
     }
     page.raw("</p>\n<ul>\n");
     for reason in &found.because {
-        page.raw("<li>").text(reason).raw("</li>\n");
+        page.raw("<li>").prose(reason).raw("</li>\n");
     }
     let mut last = None;
-    for sample in found.evidence.iter() {
+    for sample in &found.evidence {
         if last.replace(sample) == Some(sample) {
             continue;
         }

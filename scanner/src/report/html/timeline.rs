@@ -22,6 +22,7 @@ struct Moment<'a> {
 enum Kind {
     Written,
     Open,
+    FoundOpen,
     Found,
     Resolved,
 }
@@ -34,7 +35,7 @@ pub(super) fn write(page: &mut Page, findings: &[Finding], bytes_max: usize) {
     page.raw(
         "<section id=\"timeline\" aria-labelledby=\"timeline-h\">\n<h2 id=\"timeline-h\">Timeline</h2>\n\
          <p class=\"note\">Objects count in the hour in which they were last written: a copying automation is a burst. \
-         “Open” is the first run that saw it open; it may have been so before.</p>\n\
+         “Open” is when a run first saw it open; it may have been so before.</p>\n\
          <table>\n<caption>What happened when</caption>\n<thead><tr><th scope=\"col\">Time</th>\
          <th scope=\"col\">Bucket</th><th scope=\"col\">What</th></tr></thead>\n<tbody>\n",
     );
@@ -63,10 +64,14 @@ fn moments(findings: &[Finding]) -> BTreeMap<Moment<'_>, BTreeMap<&str, u64>> {
         for (hour, count) in &finding.objects.written_by_hour {
             add(hour, Kind::Written, *count);
         }
-        if let Some(since) = &finding.exposed_since {
-            add(since, Kind::Open, objects);
+        match &finding.exposed_since {
+            Some(since) if *since == finding.first_seen => add(since, Kind::FoundOpen, objects),
+            Some(since) => {
+                add(since, Kind::Open, objects);
+                add(&finding.first_seen, Kind::Found, objects);
+            }
+            None => add(&finding.first_seen, Kind::Found, objects),
         }
-        add(&finding.first_seen, Kind::Found, objects);
         if let (Some(at), Transition::Resolved) = (&finding.resolved_at, finding.status) {
             add(at, Kind::Resolved, objects);
         }
@@ -75,7 +80,7 @@ fn moments(findings: &[Finding]) -> BTreeMap<Moment<'_>, BTreeMap<&str, u64>> {
 }
 
 fn row(page: &mut Page, moment: &Moment<'_>, what: &BTreeMap<&str, u64>, most: u64) {
-    page.raw("<tr class=\"").raw(moment.kind.word()).raw("\"><td>").time(moment.at);
+    page.raw(if moment.kind.is_bad() { "<tr class=\"bad\"><td>" } else { "<tr><td>" }).time(moment.at);
     page.raw("</td><td>")
         .code(moment.bucket)
         .raw("</td><td><strong>")
@@ -85,6 +90,7 @@ fn row(page: &mut Page, moment: &Moment<'_>, what: &BTreeMap<&str, u64>, most: u
         let count: u64 = what.values().sum();
         page.raw("<svg width=\"100\" height=\"9\" aria-hidden=\"true\"><rect height=\"9\" width=\"");
         page.text(&(count * 100 / most.max(1)).max(2).to_string()).raw("\"/></svg> ");
+        page.counted(count, "object").raw(": ");
     }
     for (place, (class, objects)) in what.iter().enumerate() {
         page.raw(if place == 0 { "" } else { ", " });
@@ -94,10 +100,15 @@ fn row(page: &mut Page, moment: &Moment<'_>, what: &BTreeMap<&str, u64>, most: u
 }
 
 impl Kind {
+    fn is_bad(self) -> bool {
+        matches!(self, Self::Open | Self::FoundOpen | Self::Found)
+    }
+
     fn word(self) -> &'static str {
         match self {
             Self::Written => "written",
             Self::Open => "open",
+            Self::FoundOpen => "found open",
             Self::Found => "found",
             Self::Resolved => "resolved",
         }

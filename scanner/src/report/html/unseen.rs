@@ -29,7 +29,7 @@ pub(super) fn write(page: &mut Page, coverage: &Coverage, bytes_max: usize) {
                 .text(&known.reason.as_str().replace('_', " "))
                 .raw("</td><th scope=\"row\">");
             page.code(&known.resource).raw("</th><td>").code(&known.operation).raw("</td><td class=\"n\">");
-            page.number(count).raw("</td><td>").text(&known.detail).raw("</td></tr>\n");
+            page.number(count).raw("</td><td>").prose(&known.detail).raw("</td></tr>\n");
         });
         shown += usize::from(stands);
     }

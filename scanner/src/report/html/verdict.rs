@@ -1,8 +1,9 @@
 //! How bad is it, and was everything seen? The top of the page.
 
+use super::buckets;
 use super::kept::Totals;
 use super::markup::Page;
-use crate::findings::Severity;
+use crate::findings::{Finding, Severity};
 use crate::report::telling;
 use crate::scan::Coverage;
 
@@ -10,10 +11,12 @@ use crate::scan::Coverage;
 pub(super) const SEVERITIES: [Severity; 5] =
     [Severity::Critical, Severity::High, Severity::Medium, Severity::Low, Severity::Informational];
 
-pub(super) fn write(page: &mut Page, totals: &Totals, coverage: &Coverage) {
+pub(super) fn write(page: &mut Page, findings: &[Finding], totals: &Totals, coverage: &Coverage) {
     page.raw("<header>\n<h1>");
     headline(page, totals);
-    page.raw("</h1>\n<p class=\"run\">spillwatch looked at ");
+    page.raw("</h1>\n");
+    buckets::lead(page, findings);
+    page.raw("<p class=\"run\">spillwatch looked at ");
     for (place, target) in coverage.targets.iter().take(5).enumerate() {
         page.raw(if place == 0 { "" } else { ", " }).code(target);
     }
