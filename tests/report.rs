@@ -92,6 +92,19 @@ fn one_scan_writes_several_reports() {
 }
 
 #[test]
+fn no_format_shows_anybodys_data() {
+    let report = golden::settled();
+    let canaries = spillwatch_fixtures::acme::canaries();
+    assert!(!canaries.is_empty());
+    for format in ["human", "jsonl", "csv", "html", "ocsf", "ocsf-detection", "sarif", "asff"] {
+        let hub = ["--format", format, "--security-hub", "111122223333/eu-west-1"];
+        let said = text(&reported(&report, &hub));
+        let shown: Vec<_> = canaries.iter().filter(|canary| said.contains(canary.as_str())).collect();
+        assert!(shown.is_empty(), "{format}: {shown:?}");
+    }
+}
+
+#[test]
 fn what_cannot_be_written_is_told_before_the_scan() {
     let output = spillwatch(&["scan", "--report", "html=/nowhere/report.html", "no-such-folder-is-opened"]);
     assert_eq!(output.status.code(), Some(1));

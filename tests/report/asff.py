@@ -48,6 +48,7 @@ for line in sys.stdin:
     report = ParamValidator().validate(request, shape)
     if report.has_errors():
         errors.append(report.generate_report())
+        continue
     errors.extend(unknown(request, shape, ""))
     errors.extend(f"{name} is too long" for name, most in LIMITS.items() if len(finding.get(name, "")) > most)
     errors.extend(f"{name} must not be sent" for name in ("Workflow", "Note", "Severity", "Types") if name in finding)

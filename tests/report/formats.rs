@@ -86,7 +86,12 @@ fn the_validators_notice_what_is_wrong() {
 
 fn sarif_schema() -> jsonschema::Validator {
     let schema = std::fs::read(installed("sarif-schema", "schema.json")).unwrap();
-    let schema: Value = serde_json::from_slice(&schema).unwrap();
+    let mut schema: Value = serde_json::from_slice(&schema).unwrap();
+    // Its pattern of a language is no regular expression everywhere (`]` without `[`); no report states a language.
+    for place in ["run", "toolComponent"] {
+        let language = &mut schema["definitions"][place]["properties"]["language"];
+        language.as_object_mut().unwrap().remove("pattern").unwrap();
+    }
     jsonschema::options().should_validate_formats(true).build(&schema).unwrap()
 }
 
@@ -164,7 +169,7 @@ fn a_finding_as_large_as_can_be_fits_into_security_hub() {
     let tags: BTreeMap<String, &String> = (0..100).map(|place| (format!("{place}{long}"), &long)).collect();
     finding["tags"] = json!(tags);
     finding["detections"][0]["kinds"] =
-        json!((0..5_000).map(|place| (format!("{place}{long}"), 1)).collect::<BTreeMap<_, _>>());
+        json!((0..200).map(|place| (format!("{place}{long}"), 1)).collect::<BTreeMap<_, _>>());
     let way = finding["exposures"][0].clone();
     finding["exposures"] = json!(vec![way; 500]);
     let said = text(&reported(&report, &["--format", "asff", "--security-hub", "111122223333/eu-west-1"]));

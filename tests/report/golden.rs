@@ -21,6 +21,7 @@ pub fn settled() -> Vec<Value> {
         }
     }
     let coverage = report.last_mut().unwrap();
+    coverage["gaps"].as_array_mut().unwrap().sort_by_key(Value::to_string);
     coverage["targets"] = json!(["acme"]);
     coverage["run"] = json!("20261123T060000-demo");
     coverage["elapsed_ms"] = json!(271);

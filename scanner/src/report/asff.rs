@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde_json::{Map, Value, json};
 
-use super::telling::{self, partition_of};
+use super::telling::{self, partition_of, plain};
 use super::{Form, line};
 use crate::estate::Provider;
 use crate::findings::{Finding, Found, Transition, sha256};
@@ -181,11 +181,13 @@ fn classified(finding: &Finding) -> Value {
         _ => "CUSTOM_IDENTIFIER",
     };
     let kinds = |found: &Found| -> Vec<Value> {
-        found.kinds.iter().map(|(kind, count)| json!({"Type": kind, "Count": count})).collect()
+        let kinds = found.kinds.iter().filter(|(kind, _)| !kind.trim().is_empty()).take(24);
+        kinds.map(|(kind, count)| json!({"Type": cut(kind, 128), "Count": count})).collect()
     };
     let data: Vec<Value> = finding
         .detections
         .iter()
+        .take(4)
         .map(|found| json!({"Category": category, "TotalCount": found.occurrences, "Detections": kinds(found)}))
         .collect();
     json!({"Result": {
@@ -196,7 +198,7 @@ fn classified(finding: &Finding) -> Value {
     }})
 }
 
-/// What people look for first: Security Hub keeps fifty fields of 2,048 characters.
+/// What people look for first.
 fn product_fields(finding: &Finding) -> Value {
     let mut fields = Fields::default();
     fields.add("Status", finding.status.as_str());
@@ -224,7 +226,8 @@ fn product_fields(finding: &Finding) -> Value {
     fields.value()
 }
 
-/// A map as Security Hub takes it: at most fifty entries, none empty, names and values cut to size.
+/// A map as Security Hub takes it: at most fifty entries, none empty, names and values cut. It would take values of 2,048
+/// characters, but fifty of these, escaped, could make a finding larger than 240 KB.
 struct Fields {
     map: Map<String, Value>,
     sized: usize,
@@ -232,7 +235,7 @@ struct Fields {
 
 impl Default for Fields {
     fn default() -> Self {
-        Self { map: Map::new(), sized: 2_048 }
+        Self { map: Map::new(), sized: 1_024 }
     }
 }
 
@@ -249,10 +252,11 @@ impl Fields {
     }
 }
 
-/// The beginning of a text, in at most so many bytes.
+/// The beginning of a text, in at most so many bytes. A control character would take six when it is written.
 fn cut(text: &str, bytes_max: usize) -> String {
+    let text = plain(text);
     if text.len() <= bytes_max {
-        return text.to_owned();
+        return text;
     }
     let end = text.floor_char_boundary(bytes_max.saturating_sub('…'.len_utf8()));
     format!("{}…", text.get(..end).unwrap_or_default())

@@ -122,3 +122,40 @@ fn next_steps(page: &mut Page, totals: &Totals, coverage: &Coverage) {
     page.raw("<li>Find out who read it: storage access logs and data events of the time from “open” to “resolved”.</li>\n");
     page.raw("</ol>\n</section>\n");
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// The colours of one `:root` block of the style, by name.
+    fn colours(block: &str) -> BTreeMap<&str, [f64; 3]> {
+        let stated = block.split("--").skip(1).filter_map(|rest| rest.split_once(": #"));
+        let channel =
+            |hex: &str, at: usize| f64::from(u8::from_str_radix(&hex[at..at + 2], 16).unwrap()) / 255.0;
+        stated.map(|(name, hex)| (name, [0, 2, 4].map(|at| channel(hex, at)))).collect()
+    }
+
+    /// WCAG 2.2, "relative luminance" and "contrast ratio".
+    fn contrast(a: [f64; 3], b: [f64; 3]) -> f64 {
+        let linear = |c: f64| if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) };
+        let light = |[r, g, b]: [f64; 3]| 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b) + 0.05;
+        light(a).max(light(b)) / light(a).min(light(b))
+    }
+
+    #[test]
+    fn text_stands_out_from_its_ground_in_light_dark_and_on_paper() {
+        let blocks: Vec<_> =
+            STYLE.split(":root {").skip(1).map(|rest| rest.split('}').next().unwrap()).collect();
+        assert_eq!(blocks.len(), 3);
+        for colours in blocks.into_iter().map(colours) {
+            for ground in ["page", "panel", "partly", "whole"] {
+                for text in ["ink", "soft", "link", "critical", "high", "medium", "low", "informational"] {
+                    let contrast = contrast(colours[text], colours[ground]);
+                    assert!(contrast >= 4.5, "{text} on {ground}: {contrast:.2}");
+                }
+            }
+        }
+    }
+}

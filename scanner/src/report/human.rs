@@ -92,7 +92,8 @@ impl<W: Write> Form for Human<W> {
 fn line(out: &mut impl Write, cells: &[String; 5], widths: [usize; 5], style: Style) -> io::Result<()> {
     for (place, (cell, width)) in cells.iter().zip(widths).enumerate() {
         let style = if place == 0 { style } else { Style::new() };
-        write!(out, "{style}{cell:<width$}{style:#}{}", if place == 4 { "\n" } else { "  " })?;
+        let (width, end) = if place == 4 { (0, "\n") } else { (width, "  ") };
+        write!(out, "{style}{cell:<width$}{style:#}{end}")?;
     }
     Ok(())
 }
