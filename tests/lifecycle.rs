@@ -54,7 +54,7 @@ impl Estate {
         });
     }
 
-    fn reopen(&self) {
+    pub fn reopen(&self) {
         let facts = crate::acme::estate().join(DROP).join("facts.json");
         std::fs::copy(facts, self.inside(DROP).join("facts.json")).unwrap();
     }

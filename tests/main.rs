@@ -13,6 +13,7 @@ mod gcp;
 mod lifecycle;
 mod local;
 mod lockdown;
+mod report;
 mod scan;
 mod schema;
 mod servers;

@@ -26,7 +26,7 @@ fn scan(server: &S3Server, args: &[&str]) -> (Output, Value) {
 }
 
 /// The most memory that a finished child of this process had, in KiB; all children count.
-fn peak_kib(command: &mut Command) -> (Output, u64) {
+pub fn peak_kib(command: &mut Command) -> (Output, u64) {
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let status = format!("/proc/{}/status", child.id());
     let watched = std::thread::spawn(move || {

@@ -8,10 +8,12 @@ mod classify;
 mod explain;
 mod findings;
 mod fingerprint;
+mod formats;
 mod known;
 mod lock;
 mod log;
 mod progress;
+mod report;
 mod scan;
 mod schema;
 mod sweep;
@@ -46,6 +48,8 @@ enum Command {
     Verify(Box<verify::VerifyArgs>),
     /// Look into the ledger: what is open, what changed, what may be put aside, whom it is about.
     Findings(findings::FindingsArgs),
+    /// Write a stored report (JSON Lines) in other formats.
+    Report(report::ReportArgs),
     /// Print the JSON Schema of an output.
     Schema(schema::SchemaArgs),
     /// Close what is open: plan, apply, undo.
@@ -67,6 +71,7 @@ pub fn main() -> ExitCode {
         Command::Sweep(args) => sweep::run(*args),
         Command::Verify(args) => verify::run(*args),
         Command::Findings(args) => findings::run(args),
+        Command::Report(args) => report::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Lock(args) => lock::run(*args),
         Command::Classify(args) => classify::run(args),

@@ -28,7 +28,7 @@ mod progress;
 pub mod sweep;
 pub mod verify;
 
-pub use coverage::{Coverage, LedgerCoverage};
+pub use coverage::{COVERAGE_SCHEMA, CountedGap, Coverage, LedgerCoverage};
 use keeping::Keeping;
 pub use progress::{Progress, Snapshot};
 

@@ -1,19 +1,18 @@
 //! `spillwatch scan`: what can somebody outside reach, and what is inside?
 
-use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use tokio::sync::watch;
 
+use super::formats::FormatArgs;
 use super::known::KnownArgs;
 use super::progress::Bar;
 use super::targets::{CloudArgs, open};
 use crate::config::{self, Config};
 use crate::findings::Severity;
-use crate::report::{Format, Report};
 use crate::scan::{self, Coverage, Progress};
 use crate::store;
 
@@ -23,12 +22,6 @@ pub(super) struct ScanArgs {
     /// estate folder, or a plain folder (one bucket whose exposure is unknown).
     #[arg(required = true, value_name = "TARGET")]
     targets: Vec<String>,
-    /// `human` (a table; default on a terminal) or `jsonl` (default elsewhere).
-    #[arg(long, value_name = "FORMAT", value_parser = ["human", "jsonl"])]
-    format: Option<String>,
-    /// Write the report to this file.
-    #[arg(long, value_name = "FILE")]
-    output: Option<PathBuf>,
     /// Remember findings between runs in this file, or in a database that scanners share (`postgres://…`).
     #[arg(long, value_name = "FILE|URL", env = "SPILLWATCH_STATE", hide_env_values = true)]
     state: Option<String>,
@@ -44,6 +37,8 @@ pub(super) struct ScanArgs {
     /// Read every object, also those that nobody outside can reach; by default they are sampled.
     #[arg(long)]
     all: bool,
+    #[command(flatten)]
+    formats: FormatArgs,
     #[command(flatten)]
     known: KnownArgs,
     #[command(flatten)]
@@ -67,20 +62,8 @@ pub(super) fn run(args: ScanArgs) -> anyhow::Result<ExitCode> {
         .map(|word| open(word, &config.aws, &config.gcp))
         .collect::<anyhow::Result<Vec<_>>>()?;
 
-    let format = match args.format.as_deref() {
-        Some("human") => Format::Human,
-        None if args.output.is_none() && io::stdout().is_terminal() => Format::Human,
-        _ => Format::Jsonl,
-    };
-    let out: Box<dyn Write> = match &args.output {
-        Some(path) => {
-            let file = File::create(path).with_context(|| format!("could not write `{}`", path.display()))?;
-            Box::new(anstream::StripStream::new(file))
-        }
-        None => Box::new(anstream::stdout()),
-    };
-    let mut report = Report::new(format, out);
-    let (mut worst, mut written) = (None, Ok(()));
+    let mut reports = args.formats.open()?;
+    let mut worst = None;
 
     let progress = Progress::default();
     let bar = Bar::start(&progress);
@@ -92,17 +75,15 @@ pub(super) fn run(args: ScanArgs) -> anyhow::Result<ExitCode> {
             if finding.status.is_open() {
                 worst = worst.max(Some(finding.severity));
             }
-            if written.is_ok() {
-                written = report.finding(finding);
-            }
+            reports.finding(finding);
         })
         .await
     });
     bar.end();
-    written?;
-    report.end(&coverage)?;
+    let is_table = reports.is_table;
+    reports.end(&coverage)?;
     // The table ends with the same.
-    if format != Format::Human {
+    if !is_table {
         tracing::info!("{}", summary(&coverage));
     }
     if coverage.buckets == 0 && coverage.gaps.is_empty() && !coverage.interrupted {

@@ -317,8 +317,12 @@ impl Objects {
         self.count += 1;
         self.bytes += object.size_bytes;
         self.holders.insert(&bucket.name, &object.key);
-        if self.top_keys.len() < TOP_KEYS {
-            self.top_keys.push(spillwatch_classifiers::screen(&object.key).to_string());
+        // The first in their order, in whichever order they were read: the same from run to run.
+        let key = spillwatch_classifiers::screen(&object.key).to_string();
+        let place = self.top_keys.partition_point(|known| *known < key);
+        if place < TOP_KEYS {
+            self.top_keys.insert(place, key);
+            self.top_keys.truncate(TOP_KEYS);
         }
         // In whole seconds of one offset, texts are in the order of their times.
         let told = |at: OffsetDateTime| {

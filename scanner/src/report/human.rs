@@ -4,11 +4,13 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
+use super::Form;
+use super::telling::plain;
 use crate::findings::{Finding, Severity, Transition};
 use crate::scan::Coverage;
 
 /// Keeps a row per finding until the end, to sort them.
-pub struct Human<W> {
+pub(super) struct Human<W> {
     out: W,
     rows: Vec<(Severity, [String; 5])>,
     /// Findings that are good to know: counted, so that the others can be seen.
@@ -19,11 +21,13 @@ impl<W: Write> Human<W> {
     pub(super) fn new(out: W) -> Self {
         Self { out, rows: Vec::new(), informational: 0 }
     }
+}
 
-    pub(super) fn finding(&mut self, finding: &Finding) {
+impl<W: Write> Form for Human<W> {
+    fn finding(&mut self, finding: &Finding) -> io::Result<()> {
         if finding.severity == Severity::Informational {
             self.informational += 1;
-            return;
+            return Ok(());
         }
         let who = finding.exposures.iter().map(|way| way.audience).min();
         let who =
@@ -48,9 +52,10 @@ impl<W: Write> Human<W> {
             who.unwrap_or_else(|| "-".to_owned()),
         ];
         self.rows.push((finding.severity, row));
+        Ok(())
     }
 
-    pub(super) fn end(mut self, coverage: &Coverage) -> io::Result<()> {
+    fn end(mut self: Box<Self>, coverage: &Coverage) -> io::Result<()> {
         self.rows.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
         let head = ["SEVERITY", "BUCKET", "RULE", "WHAT", "WHO"].map(str::to_owned);
         let mut widths = head.clone().map(|cell| cell.len());
@@ -87,18 +92,14 @@ impl<W: Write> Human<W> {
 fn line(out: &mut impl Write, cells: &[String; 5], widths: [usize; 5], style: Style) -> io::Result<()> {
     for (place, (cell, width)) in cells.iter().zip(widths).enumerate() {
         let style = if place == 0 { style } else { Style::new() };
-        write!(out, "{style}{cell:<width$}{style:#}{}", if place == 4 { "\n" } else { "  " })?;
+        let (width, end) = if place == 4 { (0, "\n") } else { (width, "  ") };
+        write!(out, "{style}{cell:<width$}{style:#}{end}")?;
     }
     Ok(())
 }
 
 fn counted(objects: u64) -> String {
     if objects == 1 { "1 object".to_owned() } else { format!("{objects} objects") }
-}
-
-/// Names are written by strangers: control characters would drive the terminal.
-fn plain(name: &str) -> String {
-    name.chars().map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect()
 }
 
 fn style(severity: Severity) -> Style {

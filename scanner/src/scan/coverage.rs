@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -13,11 +13,14 @@ use crate::findings::{Finding, Suppression};
 /// Gaps told one by one; those beyond are only counted.
 const GAPS_MAX: usize = 1_000;
 
+/// The schema that a coverage of this version states.
+pub const COVERAGE_SCHEMA: &str = "spillwatch.coverage/1";
+
 /// What a run saw: the last line of its output.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Coverage {
-    /// Always `spillwatch.coverage/1`.
-    pub schema: &'static str,
+    /// [`COVERAGE_SCHEMA`].
+    pub schema: String,
     /// The run's name, as `findings diff` takes it.
     pub run: String,
     /// What was to be scanned, screened.
@@ -43,26 +46,26 @@ pub struct Coverage {
     /// Findings that are there and not suppressed.
     pub findings: u64,
     /// These by severity.
-    pub findings_by_severity: BTreeMap<&'static str, u64>,
+    pub findings_by_severity: BTreeMap<String, u64>,
     /// All findings reported, by what became of them.
-    pub findings_by_status: BTreeMap<&'static str, u64>,
+    pub findings_by_status: BTreeMap<String, u64>,
     /// What the ledger knows beside what this run saw; none where no ledger is kept.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<LedgerCoverage>,
     /// How often something could not be seen, by reason.
-    pub gaps_by_reason: BTreeMap<&'static str, u64>,
+    pub gaps_by_reason: BTreeMap<String, u64>,
     /// The gaps themselves, alike ones of a bucket counted together.
     pub gaps: Vec<CountedGap>,
     /// Whether the run was ended before its time.
     pub interrupted: bool,
     /// Whether everything was seen that the settings asked for.
     pub complete: bool,
-    #[serde(skip)]
+    #[serde(skip, default = "Instant::now")]
     clock: Instant,
 }
 
 /// What a ledger knows beside what the run saw.
-#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerCoverage {
     /// Open findings that this run did not look at with enough coverage to say anything: they stay open.
     pub unexamined: u64,
@@ -77,7 +80,7 @@ pub struct LedgerCoverage {
 }
 
 /// Objects or bytes.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Counts {
     /// In the listings.
     pub listed: u64,
@@ -88,7 +91,7 @@ pub struct Counts {
 }
 
 /// A gap and how often it was met.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct CountedGap {
     #[serde(flatten)]
     gap: Gap,
@@ -99,6 +102,16 @@ impl CountedGap {
     /// What happened and the next step.
     pub fn detail(&self) -> &str {
         &self.gap.detail
+    }
+
+    /// The example of its kind.
+    pub fn gap(&self) -> &Gap {
+        &self.gap
+    }
+
+    /// How often its kind was met.
+    pub fn count(&self) -> u64 {
+        self.count
     }
 }
 
@@ -111,7 +124,7 @@ impl Default for Coverage {
 impl Coverage {
     pub(super) fn begin() -> Self {
         Self {
-            schema: "spillwatch.coverage/1",
+            schema: COVERAGE_SCHEMA.to_owned(),
             run: String::new(),
             targets: Vec::new(),
             started: now(),
@@ -135,13 +148,25 @@ impl Coverage {
         }
     }
 
+    /// That of a run of which nobody knows what else it saw: `detail` says why.
+    pub fn broken_off(detail: &str) -> Self {
+        let mut coverage = Self { interrupted: true, ..Self::begin() };
+        coverage.gap(&Gap {
+            reason: GapReason::Interrupted,
+            operation: "scan".to_owned(),
+            resource: String::new(),
+            detail: detail.to_owned(),
+        });
+        coverage.end()
+    }
+
     /// Counts a finding that is reported.
     pub(super) fn finding(&mut self, finding: &Finding) {
         if finding.status.is_open() {
             self.findings += 1;
-            *self.findings_by_severity.entry(finding.severity.as_str()).or_default() += 1;
+            *self.findings_by_severity.entry(finding.severity.as_str().to_owned()).or_default() += 1;
         }
-        *self.findings_by_status.entry(finding.status.as_str()).or_default() += 1;
+        *self.findings_by_status.entry(finding.status.as_str().to_owned()).or_default() += 1;
     }
 
     /// Counts a gap; the first of its kind in a bucket is kept as the example.
@@ -151,7 +176,7 @@ impl Coverage {
 
     fn gaps_counted(&mut self, gap: Gap, count: u64) {
         tracing::trace!(reason = gap.reason.as_str(), operation = ?gap.operation, resource = ?gap.resource, "gap");
-        *self.gaps_by_reason.entry(gap.reason.as_str()).or_default() += count;
+        *self.gaps_by_reason.entry(gap.reason.as_str().to_owned()).or_default() += count;
         let place = |gap: &Gap| gap.resource.split('/').next().unwrap_or_default().to_owned();
         let room = self.gaps.len() < GAPS_MAX;
         let alike = self.gaps.iter_mut().find(|known| {
