@@ -16,6 +16,7 @@ mod scan;
 mod schema;
 mod servers;
 mod store;
+mod tickets;
 mod tidy;
 
 use std::process::{Command, Output, Stdio};

@@ -18,6 +18,8 @@ pub mod local;
 mod pace;
 mod pages;
 
+pub(crate) use pace::Pace;
+
 /// What can be read from a provider. Facts never fail: an error is itself recorded as the answer.
 #[async_trait]
 pub trait Cloud: Send + Sync {

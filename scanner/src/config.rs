@@ -13,8 +13,10 @@ use crate::cloud::gcp::GcpSettings;
 use crate::exposure::ZoneOfTrust;
 use crate::findings::Severity;
 use crate::scan::Settings;
+use crate::tickets;
 
 mod gcp;
+mod ticketing;
 
 /// Everything that a file can set; what it leaves out has its default.
 #[derive(Debug, Default)]
@@ -31,6 +33,8 @@ pub struct Config {
     pub require_full_coverage: bool,
     /// The ledger between runs: a file, or `postgres://…`.
     pub ledger: Option<String>,
+    /// Where findings become tickets.
+    pub tickets: tickets::Settings,
     /// The role that `lock` assumes in each account; without one, it writes with the caller's own credentials.
     pub lockdown_role: Option<Role>,
 }
@@ -93,6 +97,7 @@ pub fn parse(text: &str) -> Result<Config, Vec<Mistake>> {
     if let Some(section) = top.section("lockdown", &mut reader) {
         config.lockdown_role = lockdown(section, &mut reader);
     }
+    ticketing::read(&mut top, &mut config.tickets, &mut reader);
     top.end(&mut reader);
     if reader.mistakes.is_empty() {
         return Ok(config);
@@ -233,6 +238,27 @@ impl<'t> Section<'t> {
                 None
             }
         }
+    }
+
+    /// The tables of a list, as `[[key]]` writes them.
+    fn sections(&mut self, key: &'static str, reader: &mut Reader<'_>) -> Vec<Self> {
+        let Some(value) = self.take(key) else { return Vec::new() };
+        let at = value.span().start;
+        let DeValue::Array(list) = value.into_inner() else {
+            reader.mistake(at, format!("`{key}` is no list; write sections `[[{key}]]`"));
+            return Vec::new();
+        };
+        let mut sections = Vec::new();
+        for item in list {
+            let at = item.span().start;
+            match item.into_inner() {
+                DeValue::Table(table) => sections.push(Self { at, ..Self::new(key, table) }),
+                other => {
+                    reader.mistake(at, format!("`{key}` holds {}; write sections `[[{key}]]`", kind(&other)))
+                }
+            }
+        }
+        sections
     }
 
     fn set<T>(

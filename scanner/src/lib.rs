@@ -1,6 +1,6 @@
 //! spillwatch finds what somebody outside can reach in cloud storage and says what is inside.
 //!
-//! Imports point down only: cli → scan, lockdown, report → cloud, store → findings → exposure → estate → classifiers.
+//! Imports point down only: cli → scan, lockdown, report → cloud, store, tickets → findings → exposure → estate → classifiers.
 
 /// The command line: people and files.
 pub mod cli;
@@ -22,3 +22,5 @@ pub mod report;
 pub mod scan;
 /// What is remembered between runs.
 pub mod store;
+/// How findings become tickets where people work.
+pub mod tickets;

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, bail};
 use tokio::sync::watch;
@@ -15,6 +16,7 @@ use crate::findings::Severity;
 use crate::report::{Format, Report};
 use crate::scan::{self, Coverage, Progress};
 use crate::store;
+use crate::tickets::{Desk, Printer};
 
 #[derive(clap::Args)]
 pub(super) struct ScanArgs {
@@ -43,6 +45,9 @@ pub(super) struct ScanArgs {
     /// Read every object, also those that nobody outside can reach; by default they are sampled.
     #[arg(long)]
     all: bool,
+    /// Print the requests that would make tickets to stderr, and send none of them.
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     cloud: CloudArgs,
 }
@@ -82,21 +87,34 @@ pub(super) fn run(args: ScanArgs) -> anyhow::Result<ExitCode> {
     let bar = Bar::start(&progress);
     let runtime = tokio_runtime()?;
     let ledger = config.ledger.as_deref().map(|word| runtime.block_on(store::open(word))).transpose()?;
+    let (send, stop) = watch::channel(false);
+    config.tickets.dead_letter =
+        config.tickets.dead_letter.or_else(|| beside_ledger(config.ledger.as_deref()));
+    let printer = args.dry_run.then(|| Arc::new(Mutex::new(io::stderr())) as Printer);
+    let desk = Desk::open(&config.tickets, printer, stop.clone())?;
     let coverage = runtime.block_on(async {
-        let (send, stop) = watch::channel(false);
+        let filing = desk.map(Desk::start);
         tokio::spawn(async move {
             stop_asked().await;
             let _ = send.send(true);
         });
-        scan::scan(&targets, &config.scan, &progress, stop, ledger.as_deref(), &mut |finding| {
-            if finding.status.is_open() {
-                worst = worst.max(Some(finding.severity));
-            }
-            if written.is_ok() {
-                written = report.finding(finding);
-            }
-        })
-        .await
+        let mut coverage =
+            scan::scan(&targets, &config.scan, &progress, stop, ledger.as_deref(), &mut |finding| {
+                if finding.status.is_open() {
+                    worst = worst.max(Some(finding.severity));
+                }
+                if written.is_ok() {
+                    written = report.finding(finding);
+                }
+                if let Some(filing) = &filing {
+                    filing.take(finding);
+                }
+            })
+            .await;
+        if let Some(filing) = filing {
+            coverage.tickets = filing.end().await;
+        }
+        coverage
     });
     bar.end();
     written?;
@@ -116,7 +134,9 @@ pub(super) fn run(args: ScanArgs) -> anyhow::Result<ExitCode> {
     Ok(if coverage.interrupted {
         tracing::warn!("interrupted: what was found so far is in the report");
         ExitCode::from(1)
-    } else if coverage.ledger.as_ref().is_some_and(|ledger| ledger.failed) {
+    } else if coverage.ledger.as_ref().is_some_and(|ledger| ledger.failed)
+        || coverage.tickets.iter().any(|sink| sink.lost > 0)
+    {
         ExitCode::from(1)
     } else if config.fail_on.is_some() && worst >= config.fail_on {
         ExitCode::from(3)
@@ -129,6 +149,12 @@ pub(super) fn run(args: ScanArgs) -> anyhow::Result<ExitCode> {
 
 pub(super) fn tokio_runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+/// Where tickets wait that could not be delivered: beside a ledger that is a file.
+fn beside_ledger(ledger: Option<&str>) -> Option<PathBuf> {
+    let file = ledger.filter(|word| !word.contains("://"))?;
+    Some(PathBuf::from(format!("{file}.undelivered.jsonl")))
 }
 
 /// A run that reached no account or no bucket at all, and was told why, could not run: its one sentence is the first gap's.
