@@ -30,12 +30,16 @@ impl Office {
     fn configure(&self, sinks: &[(&str, &str)], more: &str) {
         let secret = self.estate.file("token");
         std::fs::write(&secret, format!("{TOKEN}\n")).unwrap();
+        let address = self.estate.file("address");
+        std::fs::write(&address, format!("{}/services/{TOKEN}", self.tracker.url("slack"))).unwrap();
         let mut text = String::new();
         for (kind, settings) in sinks {
-            let url = self.tracker.url(kind);
+            let place = match *kind {
+                "slack" => format!("token_file = \"{address}\""),
+                _ => format!("url = \"{}\"\ntoken_file = \"{secret}\"", self.tracker.url(kind)),
+            };
             text += &format!(
-                "[[tickets]]\nkind = \"{kind}\"\nurl = \"{url}\"\ntoken_file = \"{secret}\"\n\
-                 requests_per_second_max = 10000\n{settings}\n"
+                "[[tickets]]\nkind = \"{kind}\"\n{place}\nrequests_per_second_max = 10000\n{settings}\n"
             );
         }
         std::fs::write(self.config(), text + more).unwrap();
@@ -126,7 +130,15 @@ fn histories(issues: &[Issue]) -> BTreeMap<String, Vec<&'static str>> {
 }
 
 /// The trackers with what each needs beside its address.
-const TRACKERS: [(&str, &str); 1] = [("jira", "project = \"SEC\"")];
+const TRACKERS: [(&str, &str); 4] = [
+    ("jira", "project = \"SEC\""),
+    ("github", "repository = \"acme/security\""),
+    ("gitlab", "project = \"acme/security\""),
+    ("servicenow", "user = \"bot@acme.example\""),
+];
+
+/// Those that are told.
+const NOTICES: [(&str, &str); 3] = [("webhook", ""), ("pagerduty", ""), ("slack", "")];
 
 #[test]
 fn leak_lock_and_undo_make_exactly_the_expected_tickets_everywhere() {
@@ -290,6 +302,84 @@ fn a_webhook_is_signed_and_told_every_transition_once() {
 }
 
 #[test]
+fn pagerduty_keeps_one_incident_per_finding_and_ends_it() {
+    let office = Office::new("pagerduty", "");
+    let reports = office.life();
+    let no_comments =
+        |history: Vec<&'static str>| history.into_iter().filter(|done| *done != "commented").collect();
+    let wanted: BTreeMap<String, Vec<&str>> =
+        expected(&reports).into_iter().map(|(label, history)| (label, no_comments(history))).collect();
+    assert_eq!(histories(&office.tracker.issues("pagerduty")), wanted);
+    let first = &office.tracker.requests("POST /pagerduty")[0];
+    let event: Value = serde_json::from_str(&first.body).unwrap();
+    assert_eq!(event["dedup_key"].as_str().unwrap().len(), 64);
+}
+
+#[test]
+fn slack_hears_counts_and_a_link_and_no_key() {
+    let office = Office::of(&[], "");
+    office.configure(
+        &[("slack", "min_severity = \"high\"")],
+        "[ticketing]\nlink = \"https://reports.acme.example\"\n",
+    );
+    let report = office.scan();
+    let told = office.tracker.requests("POST /slack");
+    let severe = findings(&report).filter(|(.., severity)| ["high", "critical"].contains(severity)).count();
+    assert_eq!(told.len(), severe);
+    assert!(told.iter().all(|request| request.body.contains("<https://reports.acme.example|report>")));
+    let keys = report.iter().flat_map(|line| line["objects"]["top_keys"].as_array().into_iter().flatten());
+    let keys: Vec<&str> = keys.filter_map(Value::as_str).collect();
+    assert!(keys.len() > 20);
+    for key in keys {
+        assert!(told.iter().all(|request| !request.body.contains(key)), "{key} is told");
+    }
+    office.scan();
+    assert_eq!(office.tracker.requests("POST /slack").len(), severe, "that nothing changed is no news");
+}
+
+#[test]
+fn jira_cloud_is_searched_where_it_answers() {
+    let office = Office::new("jira", "project = \"SEC\"\ncloud = true\nuser = \"bot@acme.example\"");
+    let report = office.scan();
+    assert_eq!(histories(&office.tracker.issues("jira")), expected(&[report]));
+    assert!(!office.tracker.requests("GET /jira/rest/api/2/search/jql?").is_empty());
+    assert!(office.tracker.requests("GET /jira/rest/api/2/search?").is_empty());
+}
+
+#[test]
+fn a_ticket_that_a_person_closed_stays_closed_until_something_changes() {
+    let office = Office::new("github", "repository = \"acme/security\"");
+    office.scan();
+    let id = &office.tracker.issues("github")[0].id;
+    office.tracker.set_open("github", id, false);
+    office.scan();
+    let issue = &office.tracker.issues("github")[0];
+    assert!(!issue.is_open && issue.comments.is_empty());
+}
+
+#[test]
+fn what_is_suppressed_is_closed_with_the_reason() {
+    let office = Office::of(&TRACKERS, "");
+    let report = office.scan();
+    let critical = report.iter().find(|line| line["severity"] == "critical").unwrap();
+    let uid = critical["uid"].as_str().unwrap();
+    let (ledger, tomorrow) =
+        (office.estate.file("ledger.db"), time::OffsetDateTime::now_utc() + time::Duration::days(1));
+    let until = tomorrow.date().to_string();
+    let said = ["--reason", "only a drill", "--author", "ada", "--until", &until, "--state", &ledger];
+    assert!(spillwatch(&[&["findings", "suppress", uid], &said[..]].concat()).status.success());
+    office.scan();
+    office.scan();
+    let label = format!("spillwatch-{}", &uid[..32]);
+    for (kind, _) in TRACKERS {
+        let issues = office.tracker.issues(kind);
+        let issue = issues.iter().find(|issue| issue.labels.contains(&label)).unwrap();
+        assert_eq!(issue.history, ["created", "commented", "closed"], "{kind}");
+        assert!(issue.comments[0].contains("by ada: only a drill"), "{kind}: {}", issue.comments[0]);
+    }
+}
+
+#[test]
 fn a_dry_run_prints_what_it_would_send_and_sends_nothing() {
     let office = Office::of(&TRACKERS, "");
     let args = ["scan", "--dry-run", "--config", &office.config(), &office.estate.path()];
@@ -315,9 +405,12 @@ fn a_missing_secret_is_said_before_anything_is_scanned() {
 
 #[test]
 fn no_planted_person_and_no_secret_leaves_by_a_ticket() {
-    let office = Office::of(&[TRACKERS.as_slice(), &[("webhook", "")]].concat(), "");
-    let with_samples: Vec<(&str, String)> =
-        TRACKERS.iter().map(|(kind, settings)| (*kind, format!("{settings}\nevidence = true"))).collect();
+    let office = Office::of(&[], "");
+    let with_samples: Vec<(&str, String)> = [&TRACKERS[..], &NOTICES[1..]]
+        .concat()
+        .iter()
+        .map(|(kind, settings)| (*kind, format!("{settings}\nevidence = true")))
+        .collect();
     let mut sinks: Vec<(&str, &str)> =
         with_samples.iter().map(|(kind, settings)| (*kind, settings.as_str())).collect();
     sinks.push(("webhook", "evidence = true\nattempts_max = 1"));
@@ -340,9 +433,16 @@ fn no_planted_person_and_no_secret_leaves_by_a_ticket() {
     assert!(!office.letters().is_empty());
     texts.push(std::fs::read_to_string(office.estate.file("ledger.db.undelivered.jsonl")).unwrap());
     let requests = office.tracker.requests("");
-    assert!(requests.len() > 30);
+    assert!(requests.len() > 100);
     texts.extend(requests.iter().map(|request| format!("{}\n{}", request.line, request.body)));
-    for canary in spillwatch_fixtures::acme::canaries().iter().map(String::as_str).chain([TOKEN]) {
-        assert!(texts.iter().all(|text| !text.contains(canary)), "{canary} is told");
+    for canary in spillwatch_fixtures::acme::canaries() {
+        assert!(texts.iter().all(|text| !text.contains(&canary)), "{canary} is told");
+    }
+    // The key of PagerDuty stands in the body and that of Slack in the address; no other secret stands in either.
+    let (own, logs) = (["POST /pagerduty", "POST /slack"], &texts[..2]);
+    assert!(logs.iter().all(|text| !text.contains(TOKEN)));
+    for request in requests.iter().filter(|request| !own.iter().any(|start| request.line.starts_with(start)))
+    {
+        assert!(!request.line.contains(TOKEN) && !request.body.contains(TOKEN), "{}", request.line);
     }
 }

@@ -5,18 +5,23 @@ use serde_json::Value;
 
 mod dead_letter;
 mod desk;
+mod github;
+mod gitlab;
 mod http;
 mod jira;
 mod notice;
+mod pagerduty;
 mod secret;
+mod servicenow;
 mod settings;
 mod sink;
+mod slack;
 mod ticket;
 mod tracker;
 mod webhook;
 
 pub use desk::{Delivery, Desk, Filing};
-pub use http::{HttpError, Manners, Printer};
+pub use http::{HttpError, Manners, Printer, host, is_safe};
 pub use secret::SecretSource;
 pub use settings::{DueDays, Kind, Ownership, Settings, SinkSettings};
 

@@ -5,10 +5,10 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Reader, Section, count, flag, integer, seconds, severity, text, texts};
 use crate::findings::Severity;
-use crate::tickets::{DueDays, Kind, SecretSource, Settings, SinkSettings};
+use crate::tickets::{DueDays, Kind, SecretSource, Settings, SinkSettings, host, is_safe};
 
 /// The kinds as they are written.
-const KINDS: &str = "one of `webhook`, `jira`";
+const KINDS: &str = "one of `webhook`, `jira`, `servicenow`, `github`, `gitlab`, `slack`, `pagerduty`";
 
 /// Reads both sections into the settings.
 pub(super) fn read(top: &mut Section<'_>, settings: &mut Settings, reader: &mut Reader<'_>) {
@@ -61,81 +61,136 @@ fn three_days(value: &DeValue<'_>) -> Result<[u32; 3], String> {
     days.and_then(|days| days.try_into().ok()).ok_or_else(wanted)
 }
 
-/// What only some kinds take, as it stands in the file.
-#[derive(Default)]
-struct Written {
-    kind: Option<String>,
-    project: Option<String>,
-    issue_type: Option<String>,
-    close_transition: Option<String>,
-    reopen_transition: Option<String>,
+/// What a sink says of itself, and what it should have said.
+struct Keys<'k, 't, 'r> {
+    section: &'k mut Section<'t>,
+    reader: &'k mut Reader<'r>,
+    missing: Vec<&'static str>,
+}
+
+impl Keys<'_, '_, '_> {
+    fn optional(&mut self, key: &'static str) -> Option<String> {
+        let mut found = None;
+        self.section.set(key, self.reader, text, |value| found = Some(value));
+        found
+    }
+
+    fn needed(&mut self, key: &'static str) -> String {
+        let before = self.section.table.contains_key(key);
+        let found = self.optional(key);
+        if !before {
+            self.missing.push(key);
+        }
+        found.unwrap_or_default()
+    }
+
+    fn flag(&mut self, key: &'static str) -> Option<bool> {
+        let mut found = None;
+        self.section.set(key, self.reader, flag, |value| found = Some(value));
+        found
+    }
+
+    fn fields(&mut self) -> Map<String, Value> {
+        let mut found = Map::new();
+        self.section.set("fields", self.reader, fields, |value| found = value);
+        found
+    }
+
+    /// Where it is reached; of a public service that is known.
+    fn url(&mut self, known: Option<&str>) -> Option<String> {
+        let is_there = self.section.table.contains_key("url");
+        let mut found = None;
+        self.section.set("url", self.reader, address, |value| found = Some(value));
+        if !is_there && known.is_none() {
+            self.missing.push("url");
+        }
+        found.or_else(|| known.map(str::to_owned))
+    }
 }
 
 fn sink(mut section: Section<'_>, reader: &mut Reader<'_>) -> Option<SinkSettings> {
     let at = section.at;
-    let mut written = Written::default();
-    let mut sink = SinkSettings::new(Kind::Webhook);
-    section.set("kind", reader, text, |value| written.kind = Some(value));
+    let (mut kind, mut sink) = (String::new(), SinkSettings::new(Kind::Webhook));
+    section.set("kind", reader, text, |value| kind = value);
     section.set("name", reader, text, |value| sink.name = value);
-    section.set("url", reader, address, |value| sink.url = Some(value));
-    section.set("user", reader, text, |value| sink.user = Some(value));
     section.set("min_severity", reader, severity, |value| sink.min_severity = value);
     section.set("evidence", reader, flag, |value| sink.evidence = value);
     section.set("requests_per_second_max", reader, count, |value| sink.manners.requests_per_second = value);
     section.set("attempts_max", reader, count, |value| sink.manners.attempts_max = value);
     section.set("timeout_s", reader, seconds, |value| sink.manners.timeout = value);
     sink.secret = secret(&mut section, reader);
-    let kind = written.kind.as_deref().unwrap_or_default();
-    if kind == "jira" {
-        section.set("project", reader, text, |value| written.project = Some(value));
-        section.set("issue_type", reader, text, |value| written.issue_type = Some(value));
-        section.set("close_transition", reader, text, |value| written.close_transition = Some(value));
-        section.set("reopen_transition", reader, text, |value| written.reopen_transition = Some(value));
-        section.set("fields", reader, fields, |value| sink.fields = value);
-    }
-    let mut missing: Vec<&str> = Vec::new();
-    let mut needed = |name: &'static str, value: Option<String>| {
-        if value.is_none() {
-            missing.push(name);
-        }
-        value.unwrap_or_default()
-    };
-    let url = sink.url.clone().unwrap_or_default();
-    let (mut known, mut needs_url) = (true, true);
-    sink.kind = match kind {
-        "webhook" => Kind::Webhook,
-        "jira" => Kind::Jira {
-            project: needed("project", written.project.clone()),
-            issue_type: written.issue_type.clone().unwrap_or_else(|| "Task".to_owned()),
-            cloud: host(&url).ends_with(".atlassian.net"),
-            close_transition: written.close_transition.clone(),
-            reopen_transition: written.reopen_transition.clone(),
-        },
-        _ => {
-            (known, needs_url) = (false, false);
-            Kind::Webhook
-        }
-    };
-    if needs_url && sink.url.is_none() {
-        missing.push("url");
-    }
-    if known && sink.secret.is_none() {
-        missing.push("token_env` or `token_file");
-    }
-    if !known {
+    let mut keys = Keys { section: &mut section, reader, missing: Vec::new() };
+    if !of_kind(&kind, &mut sink, &mut keys) {
         let what =
             if kind.is_empty() { "`kind` is missing".to_owned() } else { format!("unknown kind `{kind}`") };
         reader.mistake(at, format!("{what}; it is {KINDS}"));
         return None;
     }
+    let mut missing = keys.missing;
+    if sink.secret.is_none() {
+        missing.push("token_env` or `token_file");
+    }
     if !missing.is_empty() {
         reader.mistake(at, format!("a sink of kind `{kind}` needs `{}`", missing.join("`, `")));
     }
     if sink.name.is_empty() {
-        sink.name = kind.to_owned();
+        sink.name = kind;
     }
     section.end(reader);
     Some(sink)
+}
+
+/// Reads what only this kind takes; says whether there is such a kind.
+fn of_kind(kind: &str, sink: &mut SinkSettings, keys: &mut Keys<'_, '_, '_>) -> bool {
+    sink.kind = match kind {
+        "webhook" => {
+            sink.url = keys.url(None);
+            Kind::Webhook
+        }
+        "jira" => {
+            sink.url = keys.url(None);
+            sink.user = keys.optional("user");
+            sink.fields = keys.fields();
+            Kind::Jira {
+                project: keys.needed("project"),
+                issue_type: keys.optional("issue_type").unwrap_or_else(|| "Task".to_owned()),
+                cloud: keys.flag("cloud").unwrap_or_else(|| {
+                    sink.url.as_deref().is_some_and(|url| host(url).ends_with(".atlassian.net"))
+                }),
+                close_transition: keys.optional("close_transition"),
+                reopen_transition: keys.optional("reopen_transition"),
+            }
+        }
+        "servicenow" => {
+            sink.url = keys.url(None);
+            sink.user = keys.optional("user");
+            sink.fields = keys.fields();
+            Kind::ServiceNow {
+                table: keys.optional("table").unwrap_or_else(|| "incident".to_owned()),
+                close_code: keys.optional("close_code").unwrap_or_else(|| "Solution provided".to_owned()),
+            }
+        }
+        "github" => {
+            sink.url = keys.url(Some("https://api.github.com"));
+            let repository = keys.needed("repository");
+            if !repository.is_empty() && repository.split('/').filter(|part| !part.is_empty()).count() != 2 {
+                let at = keys.section.at;
+                keys.reader.mistake(at, "`repository` is written `OWNER/NAME`".to_owned());
+            }
+            Kind::GitHub { repository }
+        }
+        "gitlab" => {
+            sink.url = keys.url(Some("https://gitlab.com"));
+            Kind::GitLab { project: keys.needed("project") }
+        }
+        "pagerduty" => {
+            sink.url = keys.url(Some("https://events.pagerduty.com"));
+            Kind::PagerDuty
+        }
+        "slack" => Kind::Slack,
+        _ => return false,
+    };
+    true
 }
 
 /// Where the secret is; the secret itself has no place in the file, which is copied and checked in.
@@ -166,20 +221,7 @@ fn secret(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<SecretSo
 fn address(value: &DeValue<'_>) -> Result<String, String> {
     let wanted = || "an address that begins with `https://` (`http://` only on this machine)".to_owned();
     let url = text(value).map_err(|_| wanted())?;
-    let local = ["127.0.0.1", "localhost", "[::1]"].contains(&host(&url));
-    let right =
-        (url.starts_with("https://") || url.starts_with("http://") && local) && !host(&url).is_empty();
-    if right && !url.contains(['@', ' ']) { Ok(url.trim_end_matches('/').to_owned()) } else { Err(wanted()) }
-}
-
-/// The name of the server in an address.
-fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => authority,
-    }
+    if is_safe(&url) { Ok(url.trim_end_matches('/').to_owned()) } else { Err(wanted()) }
 }
 
 /// A table of the file as JSON.

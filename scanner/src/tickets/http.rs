@@ -263,6 +263,23 @@ impl Http {
     }
 }
 
+/// Whether a secret may be sent to an address: by TLS, or to this very machine.
+pub fn is_safe(url: &str) -> bool {
+    let local = ["127.0.0.1", "localhost", "[::1]"].contains(&host(url));
+    let sealed = url.starts_with("https://") || url.starts_with("http://") && local;
+    sealed && !host(url).is_empty() && !url.contains(|char: char| char == '@' || char.is_whitespace())
+}
+
+/// The name of the server in an address.
+pub fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    }
+}
+
 /// The body, as much of it as is read of any.
 async fn bounded(mut response: reqwest::Response) -> Result<Vec<u8>, reqwest::Error> {
     let mut body = Vec::new();

@@ -21,8 +21,8 @@ pub(super) struct Jira {
     pub(super) project: String,
     pub(super) issue_type: String,
     pub(super) cloud: bool,
-    pub(super) close_transition: Option<String>,
-    pub(super) reopen_transition: Option<String>,
+    pub(super) close: Option<String>,
+    pub(super) reopen: Option<String>,
     pub(super) fields: Map<String, Value>,
 }
 
@@ -104,11 +104,11 @@ impl Tracker for Jira {
     }
 
     async fn close(&self, issue: &Issue, _: &Ticket) -> Result<(), HttpError> {
-        self.go(issue, self.close_transition.as_deref(), &["done"]).await
+        self.go(issue, self.close.as_deref(), &["done"]).await
     }
 
     async fn reopen(&self, issue: &Issue) -> Result<(), HttpError> {
-        self.go(issue, self.reopen_transition.as_deref(), &["new", "indeterminate"]).await
+        self.go(issue, self.reopen.as_deref(), &["new", "indeterminate"]).await
     }
 
     fn is_dry(&self) -> bool {

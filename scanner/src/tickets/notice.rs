@@ -11,13 +11,18 @@ use crate::findings::{Severity, Transition};
 pub(super) trait Notice: Send + Sync {
     /// Tells one transition; the receiver knows a second telling by the marker or the uid.
     async fn send(&self, ticket: &Ticket) -> Result<(), HttpError>;
+
+    /// Whether it keeps something open until it hears of the end, however small the finding has become.
+    fn hears_every_end(&self) -> bool {
+        true
+    }
 }
 
-/// Whether it is news. That nothing changed is none; an end always is, for it may have been worse when it was told.
-pub(super) fn concerns(ticket: &Ticket, min_severity: Severity) -> bool {
+/// Whether it is news. That nothing changed is none.
+pub(super) fn concerns(notice: &dyn Notice, ticket: &Ticket, min_severity: Severity) -> bool {
     match ticket.status {
         Transition::Unchanged => false,
-        Transition::Resolved | Transition::Suppressed => true,
-        Transition::New | Transition::Updated | Transition::Reopened => ticket.severity >= min_severity,
+        Transition::Resolved | Transition::Suppressed if notice.hears_every_end() => true,
+        _ => ticket.severity >= min_severity,
     }
 }

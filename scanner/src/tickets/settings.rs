@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde_json::{Map, Value};
 use time::format_description::well_known::Rfc3339;
@@ -68,6 +67,27 @@ pub enum Kind {
         /// The transition that opens again.
         reopen_transition: Option<String>,
     },
+    /// Records of ServiceNow.
+    ServiceNow {
+        /// The table; it has the states of an incident.
+        table: String,
+        /// What a resolved record is closed with.
+        close_code: String,
+    },
+    /// Issues of GitHub.
+    GitHub {
+        /// `OWNER/NAME`.
+        repository: String,
+    },
+    /// Issues of GitLab.
+    GitLab {
+        /// Its number, or `GROUP/NAME`.
+        project: String,
+    },
+    /// Messages in a channel of Slack; the secret is the webhook's address.
+    Slack,
+    /// Incidents of PagerDuty; the secret is the routing key.
+    PagerDuty,
 }
 
 /// Which tags say whose a bucket is.
@@ -161,7 +181,7 @@ impl SinkSettings {
             min_severity: Severity::Medium,
             evidence: false,
             fields: Map::new(),
-            manners: Manners { timeout: Duration::from_secs(30), ..Manners::default() },
+            manners: Manners::default(),
         }
     }
 }

@@ -4,11 +4,16 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::TicketError;
-use super::http::{Http, HttpError, Printer};
+use super::github::GitHub;
+use super::gitlab::GitLab;
+use super::http::{Http, HttpError, Printer, is_safe};
 use super::jira::Jira;
 use super::notice::{self, Notice};
+use super::pagerduty::PagerDuty;
 use super::secret::Secret;
+use super::servicenow::ServiceNow;
 use super::settings::{Kind, SinkSettings};
+use super::slack::Slack;
 use super::ticket::Ticket;
 use super::tracker::{self, Done, Tracker};
 use super::webhook::Webhook;
@@ -40,7 +45,7 @@ impl Sink {
         let min_severity = self.settings.min_severity;
         match &self.way {
             Way::Tracker(_) => tracker::concerns(ticket, min_severity),
-            Way::Notice(_) => notice::concerns(ticket, min_severity),
+            Way::Notice(notice) => notice::concerns(notice.as_ref(), ticket, min_severity),
         }
     }
 
@@ -71,10 +76,21 @@ fn way(settings: &SinkSettings, printer: Option<Printer>) -> Result<Way, String>
         Some(basic) => format!("Basic {}", basic.expose()),
         None => format!("Bearer {}", secret.expose()),
     };
+    let fields = settings.fields.clone();
     Ok(match settings.kind.clone() {
         Kind::Webhook => Way::Notice(Box::new(Webhook { http, url, secret })),
+        Kind::PagerDuty => Way::Notice(Box::new(PagerDuty { http, url, routing_key: secret })),
+        Kind::Slack if is_safe(secret.expose()) => Way::Notice(Box::new(Slack { http, url: secret })),
+        Kind::Slack => return Err("its secret is no address of a webhook (`https://…`)".to_owned()),
+        Kind::GitHub { repository } => {
+            Way::Tracker(Box::new(GitHub { http, url, authorization, repository }))
+        }
+        Kind::GitLab { project } => Way::Tracker(Box::new(GitLab { http, url, token: secret, project })),
+        Kind::ServiceNow { table, close_code } => {
+            Way::Tracker(Box::new(ServiceNow { http, url, authorization, table, close_code, fields }))
+        }
         Kind::Jira { project, issue_type, cloud, close_transition, reopen_transition } => {
-            let fields = settings.fields.clone();
+            let (close, reopen) = (close_transition, reopen_transition);
             Way::Tracker(Box::new(Jira {
                 http,
                 url,
@@ -82,8 +98,8 @@ fn way(settings: &SinkSettings, printer: Option<Printer>) -> Result<Way, String>
                 project,
                 issue_type,
                 cloud,
-                close_transition,
-                reopen_transition,
+                close,
+                reopen,
                 fields,
             }))
         }
