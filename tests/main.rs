@@ -12,6 +12,7 @@ mod gcp;
 mod lifecycle;
 mod local;
 mod lockdown;
+mod metrics;
 mod scan;
 mod schema;
 mod servers;

@@ -53,6 +53,13 @@ impl Office {
         self.estate.scan(&["--config", &self.config()])
     }
 
+    /// Scans without a ledger or tickets into a file.
+    fn scan_to_file(&self) -> String {
+        let report = self.estate.file("report.jsonl");
+        assert_eq!(spillwatch(&["scan", "--output", &report, &self.estate.path()]).status.code(), Some(0));
+        report
+    }
+
     /// Leak, `lock apply`, `lock undo`: what the scan after each of them reports.
     fn life(&self) -> [Vec<Value>; 3] {
         let leak = self.scan();
@@ -444,5 +451,70 @@ fn no_planted_person_and_no_secret_leaves_by_a_ticket() {
     for request in requests.iter().filter(|request| !own.iter().any(|start| request.line.starts_with(start)))
     {
         assert!(!request.line.contains(TOKEN) && !request.body.contains(TOKEN), "{}", request.line);
+    }
+}
+
+#[test]
+fn a_stored_report_is_filed_once_however_often_it_is_sent() {
+    let office = Office::of(&TRACKERS, "");
+    let (report, config) = (office.scan_to_file(), office.config());
+    let send = |more: &[&str]| {
+        let output =
+            spillwatch(&[&["tickets", "send", "--findings", &report, "--config", &config], more].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let printed = send(&["--dry-run"]);
+    assert!(printed.contains("POST http") && printed.contains("***") && !printed.contains(TOKEN));
+    assert_eq!(office.tracker.requests("").len(), 0);
+    let deliveries: Vec<Value> = send(&[]).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(deliveries.len(), TRACKERS.len());
+    assert!(deliveries.iter().all(|delivery| delivery["created"].as_u64() >= Some(12)), "{deliveries:?}");
+    send(&[]);
+    let lines = std::fs::read_to_string(&report).unwrap();
+    let stored: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for (kind, _) in TRACKERS {
+        assert_eq!(
+            histories(&office.tracker.issues(kind)),
+            expected(std::slice::from_ref(&stored)),
+            "{kind}"
+        );
+    }
+}
+
+#[test]
+fn a_report_that_was_tampered_with_reaches_no_tracker() {
+    let office = Office::of(&TRACKERS, "");
+    let report = office.scan_to_file();
+    let lines = std::fs::read_to_string(&report).unwrap();
+    let mut finding: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+    finding["uid"] = "x\" OR project = \"HR".into();
+    std::fs::write(&report, finding.to_string()).unwrap();
+    let output = spillwatch(&["tickets", "send", "--findings", &report, "--config", &office.config()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("line 1 has a `uid` that is none"));
+    assert_eq!(office.tracker.requests("").len(), 0);
+}
+
+#[test]
+fn what_waits_is_sent_before_what_comes_after_it() {
+    let office = Office::new("github", "repository = \"acme/security\"\nattempts_max = 1");
+    office.tracker.fail("GET /github", 1_000, Fault::Status(401, Vec::new()));
+    let leak = office.scan();
+    office.estate.lock();
+    let locked = office.scan();
+    let waiting = office.letters();
+    assert!(waiting.iter().any(|letter| letter["finding"]["status"] == "resolved"));
+    office.tracker.heal();
+    // Nothing is scanned: what waits is enough.
+    let ledger = office.estate.file("ledger.db");
+    let output = spillwatch(&["tickets", "send", "--config", &office.config(), "--state", &ledger]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(lines(&output)[0]["sent_again"], waiting.len());
+    assert_eq!(office.letters(), [] as [Value; 0]);
+    let unchanged_too = histories(&office.tracker.issues("github"));
+    let wanted = expected(&[leak, locked]);
+    for (label, history) in unchanged_too {
+        assert_eq!(history, wanted[&label], "{label}");
     }
 }

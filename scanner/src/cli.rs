@@ -13,6 +13,8 @@ mod progress;
 mod scan;
 mod schema;
 mod targets;
+mod tickets;
+mod watch;
 
 /// Finds what somebody outside can reach in cloud storage and says what is inside.
 #[derive(Parser)]
@@ -36,6 +38,8 @@ enum Command {
     Explain(Box<explain::ExplainArgs>),
     /// Look into the ledger: what is open, what changed, what may be put aside, whom it is about.
     Findings(findings::FindingsArgs),
+    /// File findings as tickets without a scan.
+    Tickets(tickets::TicketsArgs),
     /// Print the JSON Schema of an output.
     Schema(schema::SchemaArgs),
     /// Close what is open: plan, apply, undo.
@@ -54,6 +58,7 @@ pub fn main() -> ExitCode {
         Command::Scan(args) => scan::run(*args),
         Command::Explain(args) => explain::run(*args),
         Command::Findings(args) => findings::run(args),
+        Command::Tickets(args) => tickets::run(args),
         Command::Schema(args) => schema::run(&args),
         Command::Lock(args) => lock::run(*args),
         Command::Classify(args) => classify::run(args),

@@ -16,6 +16,7 @@ use crate::scan::Settings;
 use crate::tickets;
 
 mod gcp;
+mod metrics;
 mod ticketing;
 
 /// Everything that a file can set; what it leaves out has its default.
@@ -35,6 +36,8 @@ pub struct Config {
     pub ledger: Option<String>,
     /// Where findings become tickets.
     pub tickets: tickets::Settings,
+    /// How an operator learns how a run went.
+    pub metrics: crate::metrics::Settings,
     /// The role that `lock` assumes in each account; without one, it writes with the caller's own credentials.
     pub lockdown_role: Option<Role>,
 }
@@ -96,6 +99,9 @@ pub fn parse(text: &str) -> Result<Config, Vec<Mistake>> {
     }
     if let Some(section) = top.section("lockdown", &mut reader) {
         config.lockdown_role = lockdown(section, &mut reader);
+    }
+    if let Some(section) = top.section("metrics", &mut reader) {
+        metrics::read(section, &mut config.metrics, &mut reader);
     }
     ticketing::read(&mut top, &mut config.tickets, &mut reader);
     top.end(&mut reader);

@@ -19,6 +19,7 @@ mod acl_report;
 pub mod affected;
 mod bucket;
 mod coverage;
+mod figures;
 mod keeping;
 mod object;
 mod progress;

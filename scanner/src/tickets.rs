@@ -7,7 +7,7 @@ mod dead_letter;
 mod desk;
 mod github;
 mod gitlab;
-mod http;
+pub(crate) mod http;
 mod jira;
 mod notice;
 mod pagerduty;

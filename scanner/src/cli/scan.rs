@@ -7,12 +7,15 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, bail};
-use tokio::sync::watch;
+use tokio::runtime::Runtime;
+use tokio::sync::watch::channel;
 
 use super::progress::Bar;
 use super::targets::{CloudArgs, open};
+use super::watch;
 use crate::config::{self, Config};
 use crate::findings::Severity;
+use crate::metrics;
 use crate::report::{Format, Report};
 use crate::scan::{self, Coverage, Progress};
 use crate::store;
@@ -45,7 +48,7 @@ pub(super) struct ScanArgs {
     /// Read every object, also those that nobody outside can reach; by default they are sampled.
     #[arg(long)]
     all: bool,
-    /// Print the requests that would make tickets to stderr, and send none of them.
+    /// Print the requests that would make tickets to stderr, and send none of them. No ledger is read or written.
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -62,6 +65,17 @@ pub(super) fn run(args: ScanArgs) -> anyhow::Result<ExitCode> {
     config.ledger = args.state.clone().or(config.ledger);
     config.require_full_coverage |= args.require_full_coverage;
     args.cloud.apply(&mut config.aws, &mut config.gcp);
+    if config.tickets.dead_letter.is_none() {
+        config.tickets.dead_letter = beside_ledger(config.ledger.as_deref());
+    }
+    if args.dry_run {
+        config.metrics = metrics::Settings::default();
+    }
+    let runtime = tokio_runtime()?;
+    watch::watched(&config.metrics, &runtime, || scanned(&args, &config, &runtime))
+}
+
+fn scanned(args: &ScanArgs, config: &Config, runtime: &Runtime) -> anyhow::Result<ExitCode> {
     let targets = args
         .targets
         .iter()
@@ -85,11 +99,10 @@ pub(super) fn run(args: ScanArgs) -> anyhow::Result<ExitCode> {
 
     let progress = Progress::default();
     let bar = Bar::start(&progress);
-    let runtime = tokio_runtime()?;
-    let ledger = config.ledger.as_deref().map(|word| runtime.block_on(store::open(word))).transpose()?;
-    let (send, stop) = watch::channel(false);
-    config.tickets.dead_letter =
-        config.tickets.dead_letter.or_else(|| beside_ledger(config.ledger.as_deref()));
+    // What a dry run did not tell must not be known for told.
+    let ledger = config.ledger.as_deref().filter(|_| !args.dry_run);
+    let ledger = ledger.map(|word| runtime.block_on(store::open(word))).transpose()?;
+    let (send, stop) = channel(false);
     let printer = args.dry_run.then(|| Arc::new(Mutex::new(io::stderr())) as Printer);
     let desk = Desk::open(&config.tickets, printer, stop.clone())?;
     let coverage = runtime.block_on(async {
@@ -128,15 +141,18 @@ pub(super) fn run(args: ScanArgs) -> anyhow::Result<ExitCode> {
             "nothing to scan: the account holds no bucket that these credentials may list; check which they are"
         );
     }
-    if let Some(error) = nothing_seen(&coverage) {
+    let nothing_seen = nothing_seen(&coverage);
+    let failed = coverage.interrupted
+        || coverage.ledger.as_ref().is_some_and(|ledger| ledger.failed)
+        || coverage.tickets.iter().any(|sink| sink.lost > 0);
+    watch::tell(&config.metrics, runtime, &coverage, !failed && nothing_seen.is_none());
+    if let Some(error) = nothing_seen {
         bail!(error);
     }
-    Ok(if coverage.interrupted {
+    if coverage.interrupted {
         tracing::warn!("interrupted: what was found so far is in the report");
-        ExitCode::from(1)
-    } else if coverage.ledger.as_ref().is_some_and(|ledger| ledger.failed)
-        || coverage.tickets.iter().any(|sink| sink.lost > 0)
-    {
+    }
+    Ok(if failed {
         ExitCode::from(1)
     } else if config.fail_on.is_some() && worst >= config.fail_on {
         ExitCode::from(3)
@@ -152,7 +168,7 @@ pub(super) fn tokio_runtime() -> io::Result<tokio::runtime::Runtime> {
 }
 
 /// Where tickets wait that could not be delivered: beside a ledger that is a file.
-fn beside_ledger(ledger: Option<&str>) -> Option<PathBuf> {
+pub(super) fn beside_ledger(ledger: Option<&str>) -> Option<PathBuf> {
     let file = ledger.filter(|word| !word.contains("://"))?;
     Some(PathBuf::from(format!("{file}.undelivered.jsonl")))
 }
