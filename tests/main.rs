@@ -13,11 +13,13 @@ mod gcp;
 mod lifecycle;
 mod local;
 mod lockdown;
+mod metrics;
 mod report;
 mod scan;
 mod schema;
 mod servers;
 mod store;
+mod tickets;
 mod tidy;
 
 use std::process::{Command, Output, Stdio};

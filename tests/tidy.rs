@@ -7,7 +7,7 @@ const FLOORS: [&[&str]; 7] = [
     &["estate"],
     &["exposure"],
     &["findings"],
-    &["cloud", "store"],
+    &["cloud", "store", "tickets", "metrics"],
     &["scan", "lockdown", "report"],
     &["config"],
     &["cli"],

@@ -18,7 +18,9 @@ mod scan;
 mod schema;
 mod sweep;
 mod targets;
+mod tickets;
 mod verify;
+mod watch;
 
 /// Finds what somebody outside can reach in cloud storage and says what is inside.
 #[derive(Parser)]
@@ -50,6 +52,8 @@ enum Command {
     Findings(findings::FindingsArgs),
     /// Write a stored report (JSON Lines) in other formats.
     Report(report::ReportArgs),
+    /// File findings as tickets without a scan.
+    Tickets(tickets::TicketsArgs),
     /// Print the JSON Schema of an output.
     Schema(schema::SchemaArgs),
     /// Close what is open: plan, apply, undo.
@@ -72,6 +76,7 @@ pub fn main() -> ExitCode {
         Command::Verify(args) => verify::run(*args),
         Command::Findings(args) => findings::run(args),
         Command::Report(args) => report::run(&args),
+        Command::Tickets(args) => tickets::run(args),
         Command::Schema(args) => schema::run(&args),
         Command::Lock(args) => lock::run(*args),
         Command::Classify(args) => classify::run(args),

@@ -17,6 +17,10 @@ pub mod gcp;
 pub mod local;
 mod pace;
 mod pages;
+mod traffic;
+
+pub(crate) use pace::Pace;
+pub use traffic::{Traffic, traffic};
 
 /// What can be read from a provider. Facts never fail: an error is itself recorded as the answer.
 #[async_trait]

@@ -14,9 +14,12 @@ use crate::exposure::ZoneOfTrust;
 use crate::findings::Severity;
 use crate::lockdown::Automatic;
 use crate::scan::Settings;
+use crate::tickets;
 
 mod gcp;
 mod lockdown;
+mod metrics;
+mod ticketing;
 
 /// Everything that a file can set; what it leaves out has its default.
 #[derive(Debug, Default)]
@@ -37,6 +40,10 @@ pub struct Config {
     pub index: Option<PathBuf>,
     /// See `index`.
     pub index_key: Option<PathBuf>,
+    /// Where findings become tickets.
+    pub tickets: tickets::Settings,
+    /// How an operator learns how a run went.
+    pub metrics: crate::metrics::Settings,
     /// The role that `lock` assumes in each account; without one, it writes with the caller's own credentials.
     pub lockdown_role: Option<Role>,
     /// The service account that `lock` impersonates; without one, it writes with the caller's own credentials.
@@ -106,6 +113,10 @@ pub fn parse(text: &str) -> Result<Config, Vec<Mistake>> {
     if let Some(section) = top.section("lockdown", &mut reader) {
         lockdown::read(section, &mut config, &mut reader);
     }
+    if let Some(section) = top.section("metrics", &mut reader) {
+        metrics::read(section, &mut config.metrics, &mut reader);
+    }
+    ticketing::read(&mut top, &mut config.tickets, &mut reader);
     top.end(&mut reader);
     if reader.mistakes.is_empty() {
         return Ok(config);
@@ -240,6 +251,27 @@ impl<'t> Section<'t> {
                 None
             }
         }
+    }
+
+    /// The tables of a list, as `[[key]]` writes them.
+    fn sections(&mut self, key: &'static str, reader: &mut Reader<'_>) -> Vec<Self> {
+        let Some(value) = self.take(key) else { return Vec::new() };
+        let at = value.span().start;
+        let DeValue::Array(list) = value.into_inner() else {
+            reader.mistake(at, format!("`{key}` is no list; write sections `[[{key}]]`"));
+            return Vec::new();
+        };
+        let mut sections = Vec::new();
+        for item in list {
+            let at = item.span().start;
+            match item.into_inner() {
+                DeValue::Table(table) => sections.push(Self { at, ..Self::new(key, table) }),
+                other => {
+                    reader.mistake(at, format!("`{key}` holds {}; write sections `[[{key}]]`", kind(&other)))
+                }
+            }
+        }
+        sections
     }
 
     fn set<T>(

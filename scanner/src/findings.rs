@@ -100,6 +100,10 @@ pub enum Transition {
 }
 
 impl Transition {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::New, Self::Updated, Self::Unchanged, Self::Reopened, Self::Resolved, Self::Suppressed];
+
     /// The word used in findings.
     pub fn as_str(self) -> &'static str {
         match self {

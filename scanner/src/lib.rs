@@ -1,6 +1,6 @@
 //! spillwatch finds what somebody outside can reach in cloud storage and says what is inside.
 //!
-//! Imports point down only: cli → scan, lockdown, report → cloud, store → findings → exposure → estate → classifiers.
+//! Imports point down only: cli → scan, lockdown, report → cloud, store, tickets, metrics → findings → exposure → estate → classifiers.
 
 /// The command line: people and files.
 pub mod cli;
@@ -16,9 +16,13 @@ pub mod exposure;
 pub mod findings;
 /// How exposures are closed, and opened again.
 pub mod lockdown;
+/// How an operator learns how a run went.
+pub mod metrics;
 /// How findings are written down.
 pub mod report;
 /// The way of a bucket and of an object.
 pub mod scan;
 /// What is remembered between runs.
 pub mod store;
+/// How findings become tickets where people work.
+pub mod tickets;

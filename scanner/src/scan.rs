@@ -21,6 +21,7 @@ pub mod affected;
 mod bucket;
 mod copies;
 mod coverage;
+mod figures;
 pub mod fingerprint;
 mod keeping;
 mod object;

@@ -3,18 +3,23 @@
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
 
 use anyhow::bail;
-use tokio::sync::watch;
+use tokio::runtime::Runtime;
+use tokio::sync::watch::{Receiver, channel};
 
 use super::formats::FormatArgs;
 use super::known::KnownArgs;
 use super::progress::Bar;
 use super::targets::{CloudArgs, open};
+use super::watch;
 use crate::config::{self, Config};
 use crate::findings::Severity;
+use crate::metrics;
 use crate::scan::{self, Coverage, Progress};
 use crate::store;
+use crate::tickets::{Desk, Printer};
 
 #[derive(clap::Args)]
 pub(super) struct ScanArgs {
@@ -37,6 +42,9 @@ pub(super) struct ScanArgs {
     /// Read every object, also those that nobody outside can reach; by default they are sampled.
     #[arg(long)]
     all: bool,
+    /// Print the requests that would make tickets to stderr, and send none of them. No ledger is read or written.
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     formats: FormatArgs,
     #[command(flatten)]
@@ -56,6 +64,17 @@ pub(super) fn run(args: ScanArgs) -> anyhow::Result<ExitCode> {
     config.require_full_coverage |= args.require_full_coverage;
     args.cloud.apply(&mut config.aws, &mut config.gcp);
     config.scan.index = args.known.index(&config)?;
+    if config.tickets.dead_letter.is_none() {
+        config.tickets.dead_letter = beside_ledger(config.ledger.as_deref());
+    }
+    if args.dry_run {
+        config.metrics = metrics::Settings::default();
+    }
+    let runtime = tokio_runtime()?;
+    watch::watched(&config.metrics, &runtime, || scanned(&args, &config, &runtime))
+}
+
+fn scanned(args: &ScanArgs, config: &Config, runtime: &Runtime) -> anyhow::Result<ExitCode> {
     let targets = args
         .targets
         .iter()
@@ -67,17 +86,29 @@ pub(super) fn run(args: ScanArgs) -> anyhow::Result<ExitCode> {
 
     let progress = Progress::default();
     let bar = Bar::start(&progress);
-    let runtime = tokio_runtime()?;
-    let ledger = config.ledger.as_deref().map(|word| runtime.block_on(store::open(word))).transpose()?;
+    // What a dry run did not tell must not be known for told.
+    let ledger = config.ledger.as_deref().filter(|_| !args.dry_run);
+    let ledger = ledger.map(|word| runtime.block_on(store::open(word))).transpose()?;
+    let stop = stop_when_asked(runtime);
+    let printer = args.dry_run.then(|| Arc::new(Mutex::new(io::stderr())) as Printer);
+    let desk = Desk::open(&config.tickets, printer, stop.clone())?;
     let coverage = runtime.block_on(async {
-        let stop = stop_when_asked();
-        scan::scan(&targets, &config.scan, &progress, stop, ledger.as_deref(), &mut |finding| {
-            if finding.status.is_open() {
-                worst = worst.max(Some(finding.severity));
-            }
-            reports.finding(finding);
-        })
-        .await
+        let filing = desk.map(Desk::start);
+        let mut coverage =
+            scan::scan(&targets, &config.scan, &progress, stop, ledger.as_deref(), &mut |finding| {
+                if finding.status.is_open() {
+                    worst = worst.max(Some(finding.severity));
+                }
+                reports.finding(finding);
+                if let Some(filing) = &filing {
+                    filing.take(finding);
+                }
+            })
+            .await;
+        if let Some(filing) = filing {
+            coverage.tickets = filing.end().await;
+        }
+        coverage
     });
     bar.end();
     let is_table = reports.is_table;
@@ -91,13 +122,18 @@ pub(super) fn run(args: ScanArgs) -> anyhow::Result<ExitCode> {
             "nothing to scan: the account holds no bucket that these credentials may list; check which they are"
         );
     }
-    if let Some(error) = nothing_seen(&coverage) {
+    let nothing_seen = nothing_seen(&coverage);
+    let failed = coverage.interrupted
+        || coverage.ledger.as_ref().is_some_and(|ledger| ledger.failed)
+        || coverage.tickets.iter().any(|sink| sink.lost > 0);
+    watch::tell(&config.metrics, runtime, &coverage, !failed && nothing_seen.is_none());
+    if let Some(error) = nothing_seen {
         bail!(error);
     }
-    Ok(if coverage.interrupted {
+    if coverage.interrupted {
         tracing::warn!("interrupted: what was found so far is in the report");
-        ExitCode::from(1)
-    } else if coverage.ledger.as_ref().is_some_and(|ledger| ledger.failed) {
+    }
+    Ok(if failed {
         ExitCode::from(1)
     } else if config.fail_on.is_some() && worst >= config.fail_on {
         ExitCode::from(3)
@@ -110,6 +146,12 @@ pub(super) fn run(args: ScanArgs) -> anyhow::Result<ExitCode> {
 
 pub(super) fn tokio_runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+/// Where tickets wait that could not be delivered: beside a ledger that is a file.
+pub(super) fn beside_ledger(ledger: Option<&str>) -> Option<PathBuf> {
+    let file = ledger.filter(|word| !word.contains("://"))?;
+    Some(PathBuf::from(format!("{file}.undelivered.jsonl")))
 }
 
 /// A run that reached no account or no bucket at all, and was told why, could not run: its one sentence is the first gap's.
@@ -133,9 +175,9 @@ fn summary(coverage: &Coverage) -> String {
 }
 
 /// Turns true when the process is asked to end.
-pub(super) fn stop_when_asked() -> watch::Receiver<bool> {
-    let (send, stop) = watch::channel(false);
-    tokio::spawn(async move {
+pub(super) fn stop_when_asked(runtime: &Runtime) -> Receiver<bool> {
+    let (send, stop) = channel(false);
+    runtime.spawn(async move {
         stop_asked().await;
         let _ = send.send(true);
     });

@@ -58,10 +58,12 @@ pub(super) fn run(args: SweepArgs) -> anyhow::Result<ExitCode> {
     };
     let depth = if args.exact { Depth::Listings } else { Depth::Contents };
     let (progress, mut out) = (Progress::default(), io::BufWriter::new(anstream::stdout()));
+    let runtime = tokio_runtime()?;
+    let stop = stop_when_asked(&runtime);
     let bar = Bar::start(&progress);
     let (mut rows, mut written) = (Vec::new(), Ok(()));
-    let swept = tokio_runtime()?.block_on(async {
-        sweep(&targets, &config.scan, &index, depth, &progress, stop_when_asked(), &mut |copy| {
+    let swept = runtime.block_on(async {
+        sweep(&targets, &config.scan, &index, depth, &progress, stop, &mut |copy| {
             if human {
                 rows.push(row(copy));
             } else if written.is_ok() {

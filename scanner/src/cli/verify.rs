@@ -48,10 +48,12 @@ pub(super) fn run(args: VerifyArgs) -> anyhow::Result<ExitCode> {
         None => io::stdout().is_terminal(),
     };
     let (progress, mut out) = (Progress::default(), io::BufWriter::new(anstream::stdout()));
+    let runtime = tokio_runtime()?;
+    let stop = stop_when_asked(&runtime);
     let bar = Bar::start(&progress);
     let mut written = Ok(());
-    let verification = tokio_runtime()?.block_on(async {
-        verify(&targets, &config.scan, &index, &progress, stop_when_asked(), &mut |verified| {
+    let verification = runtime.block_on(async {
+        verify(&targets, &config.scan, &index, &progress, stop, &mut |verified| {
             if written.is_err() {
                 return;
             }

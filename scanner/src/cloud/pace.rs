@@ -10,19 +10,19 @@ const BURST: Duration = Duration::from_millis(100);
 
 /// Spreads requests evenly: each takes the next slot of a timetable.
 #[derive(Debug)]
-pub(in crate::cloud) struct Pace {
+pub(crate) struct Pace {
     interval: Duration,
     next: Mutex<Option<Instant>>,
 }
 
 impl Pace {
     /// At most `per_second` requests a second, and at least one.
-    pub(in crate::cloud) fn new(per_second: u32) -> Self {
+    pub(crate) fn new(per_second: u32) -> Self {
         Self { interval: Duration::from_secs(1) / per_second.max(1), next: Mutex::new(None) }
     }
 
     /// Waits for the turn of one request.
-    pub(in crate::cloud) async fn turn(&self) {
+    pub(crate) async fn turn(&self) {
         let slot = self.slot(Instant::now());
         tokio::time::sleep_until(slot).await;
     }

@@ -22,7 +22,8 @@ pub enum Severity {
 }
 
 impl Severity {
-    const LADDER: [Self; 5] = [Self::Informational, Self::Low, Self::Medium, Self::High, Self::Critical];
+    /// All of them, the least first.
+    pub const LADDER: [Self; 5] = [Self::Informational, Self::Low, Self::Medium, Self::High, Self::Critical];
 
     /// The word used in findings.
     pub fn as_str(self) -> &'static str {

@@ -43,7 +43,7 @@ impl<W: Write> Ocsf<W> {
 
 impl<W: Write> Form for Ocsf<W> {
     fn finding(&mut self, finding: &Finding) -> io::Result<()> {
-        let class = match (self.shape, finding.detections.is_empty()) {
+        let class = match (self.shape, finding.detections.is_empty() && finding.copies.is_empty()) {
             (Shape::Detection, _) => Class::Detection,
             (Shape::ByContent, false) => Class::DataSecurity,
             (Shape::ByContent, true) => Class::IamAnalysis,

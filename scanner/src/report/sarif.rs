@@ -12,11 +12,13 @@ use crate::findings::{Finding, Severity, Transition};
 use crate::scan::Coverage;
 
 /// The rules and what each looks for; the place in this list is the `ruleIndex`.
-const RULES: [(&str, &str); 4] = [
+const RULES: [(&str, &str); 6] = [
     ("exposed_content", "Sensitive content can be reached by somebody outside."),
+    ("exposed_copy", "Copies of known documents can be reached by somebody outside."),
     ("exposed_bucket", "Somebody outside can list, read, write or administer a bucket."),
     ("unread_bucket", "It could not be read who can reach a bucket."),
     ("sensitive_content", "Sensitive content that nobody outside can reach."),
+    ("known_copy", "Copies of known documents that nobody outside can reach."),
 ];
 
 /// What stands as it is in the path of a URI.

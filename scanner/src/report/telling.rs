@@ -66,6 +66,7 @@ pub(super) fn content(class: &str) -> String {
         "interaction_metadata" => "interaction logs".to_owned(),
         "roadmap" => "roadmaps".to_owned(),
         "internal_policy" => "internal policies".to_owned(),
+        "known_document" => "copies of known documents".to_owned(),
         other => plain(&other.replace('_', " ")),
     }
 }
@@ -80,8 +81,8 @@ pub(super) fn title(finding: &Finding) -> String {
     };
     let class = content(&finding.class);
     match finding.rule.as_str() {
-        "exposed_content" => format!("{who} can reach {class} in {bucket}"),
-        "sensitive_content" => format!("{class} in {bucket}, which nobody outside can reach"),
+        "exposed_content" | "exposed_copy" => format!("{who} can reach {class} in {bucket}"),
+        "sensitive_content" | "known_copy" => format!("{class} in {bucket}, which nobody outside can reach"),
         "exposed_bucket" => format!("{who} can {class} {bucket}"),
         "unread_bucket" => format!("who can reach {bucket} could not be read"),
         rule => format!("{}: {class} in {bucket}", plain(rule)),

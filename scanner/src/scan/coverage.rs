@@ -9,6 +9,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::estate::{Gap, GapReason};
 use crate::findings::{Finding, Suppression};
+use crate::tickets::Delivery;
 
 /// Gaps told one by one; those beyond are only counted.
 const GAPS_MAX: usize = 1_000;
@@ -52,6 +53,9 @@ pub struct Coverage {
     /// What the ledger knows beside what this run saw; none where no ledger is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<LedgerCoverage>,
+    /// What came of telling the findings, by sink; none where no sink is configured.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tickets: Vec<Delivery>,
     /// How often something could not be seen, by reason.
     pub gaps_by_reason: BTreeMap<String, u64>,
     /// The gaps themselves, alike ones of a bucket counted together.
@@ -140,6 +144,7 @@ impl Coverage {
             findings_by_severity: BTreeMap::new(),
             findings_by_status: BTreeMap::new(),
             ledger: None,
+            tickets: Vec::new(),
             gaps_by_reason: BTreeMap::new(),
             gaps: Vec::new(),
             interrupted: false,

@@ -14,6 +14,8 @@ use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use http_body_util::Limited;
 use xmlparser::{ElementEnd, Token, Tokenizer};
 
+use crate::cloud::traffic;
+
 /// A page of 1,000 keys of 1,024 bytes, each byte escaped as three, fits four times over.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
 /// No document of S3's nests deeper than ten elements.
@@ -35,6 +37,8 @@ impl Intercept for AnswerCheck {
         _components: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        let status = context.response().status().as_u16();
+        traffic::answered(status == 429 || status == 503);
         if !is_streamed(config) {
             let body = context.response_mut().body_mut();
             let unlimited = std::mem::replace(body, SdkBody::taken());

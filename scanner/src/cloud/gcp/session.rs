@@ -22,6 +22,8 @@ use serde_json::Value;
 use super::failure::Failure;
 use super::settings::GcpSettings;
 use crate::cloud::pace::Pace;
+use crate::cloud::traffic;
+use crate::estate::GapReason;
 
 /// Everything that asks; one for all projects, since the credentials are the same.
 #[derive(Debug)]
@@ -91,6 +93,7 @@ impl Session {
     pub(super) async fn ask<T>(&self, request: impl Future<Output = Result<T, Error>>) -> Result<T, Failure> {
         self.pace.turn().await;
         let answer = request.await.map_err(|error| Failure::of(&error));
+        traffic::answered(answer.as_ref().is_err_and(|failure| failure.reason == GapReason::Throttled));
         if self.signed { answer } else { answer.map_err(Failure::without_asking_for_credentials) }
     }
 }

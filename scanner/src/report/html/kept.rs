@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::exposure::{Exposure, Witness};
-use crate::findings::{Finding, Found, Objects, Sample, Severity, Suppression, Transition};
+use crate::findings::{Copied, Finding, Found, Objects, Sample, Severity, Suppression, Transition};
 
 /// Findings kept for the page; it has room for about as many.
 const KEPT_MAX: usize = 600;
@@ -71,7 +71,7 @@ impl Totals {
 
 /// Sensitive content that somebody outside can reach.
 pub(super) fn is_leak(finding: &Finding) -> bool {
-    finding.rule == "exposed_content"
+    matches!(finding.rule.as_str(), "exposed_content" | "exposed_copy")
 }
 
 /// How many people a finding is about, estimated; nobody where it is about secrets or documents.
@@ -96,6 +96,7 @@ fn trimmed(finding: &Finding) -> Finding {
         region: finding.region.as_deref().map(cut),
         exposures: finding.exposures.iter().take(8).map(way).collect(),
         detections: finding.detections.iter().take(4).map(found).collect(),
+        copies: finding.copies.iter().take(10).map(copied).collect(),
         objects: Objects {
             count: objects.count,
             bytes: objects.bytes,
@@ -122,6 +123,16 @@ fn trimmed(finding: &Finding) -> Finding {
             until: cut(&said.until),
         }),
         tags: first(&finding.tags, 20, |value| cut(value)),
+    }
+}
+
+fn copied(copied: &Copied) -> Copied {
+    Copied {
+        document: cut(&copied.document),
+        key: cut(&copied.key),
+        how: cut(&copied.how),
+        share: copied.share,
+        at: cut(&copied.at),
     }
 }
 

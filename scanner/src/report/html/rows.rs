@@ -59,7 +59,9 @@ fn row(page: &mut Page, finding: &Finding) {
     match telling::widest(finding) {
         Some((who, Certainty::Proven)) => page.text(telling::audience(who)),
         Some((who, Certainty::Possible)) => page.raw("perhaps ").text(telling::audience(who)),
-        None if finding.rule == "sensitive_content" => page.raw("nobody outside"),
+        None if matches!(finding.rule.as_str(), "sensitive_content" | "known_copy") => {
+            page.raw("nobody outside")
+        }
         None => page.raw("not known"),
     };
     page.raw("</td>");
@@ -77,8 +79,8 @@ fn row(page: &mut Page, finding: &Finding) {
 fn what(finding: &Finding) -> String {
     let class = telling::content(&finding.class);
     match finding.rule.as_str() {
-        "exposed_content" => class,
-        "sensitive_content" => format!("{class}, not exposed"),
+        "exposed_content" | "exposed_copy" => class,
+        "sensitive_content" | "known_copy" => format!("{class}, not exposed"),
         "exposed_bucket" => format!("{class} access"),
         "unread_bucket" => "access could not be read".to_owned(),
         rule => format!("{rule}: {class}"),
@@ -101,6 +103,17 @@ fn details(page: &mut Page, finding: &Finding) {
     }
     for found in &finding.detections {
         evidence(page, found);
+    }
+    if !finding.copies.is_empty() {
+        page.raw("<h3>Known documents</h3>\n<ul class=\"keys\">\n");
+        for copied in &finding.copies {
+            page.raw("<li>").code(&copied.document).raw(" in ").code(&copied.key);
+            if !copied.at.is_empty() {
+                page.raw(" › ").text(&copied.at);
+            }
+            page.text(&format!(": {:.1} % by {}", copied.share * 100.0, copied.how)).raw("</li>\n");
+        }
+        page.raw("</ul>\n");
     }
     if !finding.objects.top_keys.is_empty() {
         page.raw("<h3>Objects</h3>\n<ul class=\"keys\">\n");

@@ -1,0 +1,520 @@
+//! Does every finding have exactly one ticket, in a tracker of every kind, whatever the network does?
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+use spillwatch_fixtures::tracker::{Fault, Issue, TOKEN, Tracker};
+
+use crate::lifecycle::Estate;
+use crate::{lines, spillwatch};
+
+/// An estate that is scanned into a tracker.
+struct Office {
+    estate: Estate,
+    tracker: Tracker,
+}
+
+impl Office {
+    /// With one sink, set up as `settings` says.
+    fn new(kind: &str, settings: &str) -> Self {
+        Self::of(&[(kind, settings)], "")
+    }
+
+    fn of(sinks: &[(&str, &str)], more: &str) -> Self {
+        let office = Self { estate: Estate::new(), tracker: Tracker::start().unwrap() };
+        office.configure(sinks, more);
+        office
+    }
+
+    fn configure(&self, sinks: &[(&str, &str)], more: &str) {
+        let secret = self.estate.file("token");
+        std::fs::write(&secret, format!("{TOKEN}\n")).unwrap();
+        let address = self.estate.file("address");
+        std::fs::write(&address, format!("{}/services/{TOKEN}", self.tracker.url("slack"))).unwrap();
+        let mut text = String::new();
+        for (kind, settings) in sinks {
+            let place = match *kind {
+                "slack" => format!("token_file = \"{address}\""),
+                _ => format!("url = \"{}\"\ntoken_file = \"{secret}\"", self.tracker.url(kind)),
+            };
+            text += &format!(
+                "[[tickets]]\nkind = \"{kind}\"\n{place}\nrequests_per_second_max = 10000\n{settings}\n"
+            );
+        }
+        std::fs::write(self.config(), text + more).unwrap();
+    }
+
+    fn config(&self) -> String {
+        self.estate.file("spillwatch.toml")
+    }
+
+    fn scan(&self) -> Vec<Value> {
+        self.estate.scan(&["--config", &self.config()])
+    }
+
+    /// Scans without a ledger or tickets into a file.
+    fn scan_to_file(&self) -> String {
+        let report = self.estate.file("report.jsonl");
+        assert_eq!(spillwatch(&["scan", "--output", &report, &self.estate.path()]).status.code(), Some(0));
+        report
+    }
+
+    /// Leak, `lock apply`, `lock undo`: what the scan after each of them reports.
+    fn life(&self) -> [Vec<Value>; 3] {
+        let leak = self.scan();
+        let (plan, evidence, estate) =
+            (self.estate.file("plan.json"), self.estate.file("evidence"), self.estate.path());
+        let planned = spillwatch(&["lock", "plan", "--format", "json", &estate]);
+        std::fs::write(&plan, &planned.stdout).unwrap();
+        let apply = ["lock", "apply", "--yes", "--approver", "a tester", &plan, "--evidence", &evidence];
+        assert_eq!(spillwatch(&apply).status.code(), Some(0));
+        let locked = self.scan();
+        let folder = std::fs::read_dir(&evidence).unwrap().flatten().next().unwrap().path();
+        let journal = folder.join("journal.jsonl").to_str().unwrap().to_owned();
+        assert_eq!(spillwatch(&["lock", "undo", "--yes", &journal]).status.code(), Some(0));
+        [leak, locked, self.scan()]
+    }
+
+    /// What a sink came to in a run.
+    fn delivery<'r>(report: &'r [Value], sink: &str) -> &'r Value {
+        let sinks = report.last().unwrap()["tickets"].as_array().unwrap();
+        sinks.iter().find(|delivery| delivery["sink"] == sink).unwrap()
+    }
+
+    /// The letters that wait, if any.
+    fn letters(&self) -> Vec<Value> {
+        let text =
+            std::fs::read_to_string(self.estate.file("ledger.db.undelivered.jsonl")).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+fn findings(report: &[Value]) -> impl Iterator<Item = (&str, &str, &str)> {
+    let text = |finding: &'_ Value, field: &str| -> &'static str {
+        Box::leak(finding[field].as_str().unwrap().to_owned().into_boxed_str())
+    };
+    let findings = report.iter().filter(|line| line["schema"] == "spillwatch.finding/1");
+    findings.map(move |finding| (text(finding, "uid"), text(finding, "status"), text(finding, "severity")))
+}
+
+fn is_severe(severity: &str) -> bool {
+    ["medium", "high", "critical"].contains(&severity)
+}
+
+/// What must have been done to the ticket of each finding, by its label, after these runs.
+fn expected(reports: &[Vec<Value>]) -> BTreeMap<String, Vec<&'static str>> {
+    let mut tickets: BTreeMap<String, (Vec<&'static str>, bool)> = BTreeMap::new();
+    for (uid, status, severity) in reports.iter().flat_map(|report| findings(report)) {
+        let label = format!("spillwatch-{}", &uid[..32]);
+        let may_create = is_severe(severity) && !["resolved", "suppressed"].contains(&status);
+        match (tickets.get_mut(&label), status) {
+            (None, _) if may_create => drop(tickets.insert(label, (vec!["created"], true))),
+            (None, _) | (_, "new" | "unchanged") => {}
+            (Some((history, is_open @ true)), "resolved" | "suppressed") => {
+                history.extend(["commented", "closed"]);
+                *is_open = false;
+            }
+            (Some((history, is_open @ false)), "reopened") => {
+                history.extend(["commented", "reopened"]);
+                *is_open = true;
+            }
+            (Some((history, _)), "updated") => history.push("commented"),
+            (Some(ticket), status) => panic!("{status} of {ticket:?}"),
+        }
+    }
+    tickets.into_iter().map(|(label, (history, _))| (label, history)).collect()
+}
+
+/// What was done to each ticket, by its label; each label has one.
+fn histories(issues: &[Issue]) -> BTreeMap<String, Vec<&'static str>> {
+    let label =
+        |issue: &Issue| issue.labels.iter().find(|label| label.starts_with("spillwatch-")).unwrap().clone();
+    let histories: BTreeMap<_, _> =
+        issues.iter().map(|issue| (label(issue), issue.history.clone())).collect();
+    assert_eq!(histories.len(), issues.len(), "one finding has two tickets");
+    histories
+}
+
+/// The trackers with what each needs beside its address.
+const TRACKERS: [(&str, &str); 4] = [
+    ("jira", "project = \"SEC\""),
+    ("github", "repository = \"acme/security\""),
+    ("gitlab", "project = \"acme/security\""),
+    ("servicenow", "user = \"bot@acme.example\""),
+];
+
+/// Those that are told.
+const NOTICES: [(&str, &str); 3] = [("webhook", ""), ("pagerduty", ""), ("slack", "")];
+
+#[test]
+fn leak_lock_and_undo_make_exactly_the_expected_tickets_everywhere() {
+    let office = Office::of(&TRACKERS, "");
+    let reports = office.life();
+    let wanted = expected(&reports);
+    let of = |last: &str| wanted.values().filter(|history| history.last() == Some(&last)).count();
+    assert!(wanted.len() >= 12 && of("reopened") >= 10 && of("created") >= 1, "{wanted:#?}");
+    for (kind, _) in TRACKERS {
+        let issues = office.tracker.issues(kind);
+        assert_eq!(histories(&issues), wanted, "{kind}");
+        assert_eq!(Office::delivery(&reports[0], kind)["created"], wanted_created(&reports[0]), "{kind}");
+        let closed = Office::delivery(&reports[1], kind)["closed"].as_u64().unwrap();
+        assert_eq!(closed as usize, of("reopened") + of("closed"), "{kind}");
+    }
+    assert_eq!(office.letters(), [] as [Value; 0]);
+}
+
+fn wanted_created(report: &[Value]) -> usize {
+    findings(report).filter(|(_, status, severity)| *status == "new" && is_severe(severity)).count()
+}
+
+#[test]
+fn a_ticket_says_what_somebody_needs_who_knows_nothing_of_us() {
+    let office = Office::new("jira", "project = \"SEC\"\nfields = { priority = { name = \"High\" } }");
+    office.configure(
+        &[("jira", "project = \"SEC\"\nfields = { priority = { name = \"High\" } }")],
+        "[ticketing]\nlink = \"https://reports.acme.example/today\"\ndefault_owner = \"the security team\"\n",
+    );
+    let report = office.scan();
+    let leak = report
+        .iter()
+        .find(|line| line["bucket"] == "acme-sandbox-drop" && line["class"] == "employee_pii")
+        .unwrap();
+    let label = format!("spillwatch-{}", &leak["uid"].as_str().unwrap()[..32]);
+    let issues = office.tracker.issues("jira");
+    let issue = issues.iter().find(|issue| issue.labels.contains(&label)).unwrap();
+    let witness = leak["exposures"][0]["witness"]["command"].as_str().unwrap();
+    for said in [
+        "anyone can ",
+        witness,
+        "employee_pii: ",
+        leak["because"][0].as_str().unwrap(),
+        leak["remediation"].as_str().unwrap(),
+        leak["first_seen"].as_str().unwrap(),
+        "due: 20",
+        "owner: ",
+        "report: https://reports.acme.example/today",
+        leak["uid"].as_str().unwrap(),
+    ] {
+        assert!(issue.body.contains(said), "{said} is not in {}", issue.body);
+    }
+    assert!(
+        issue.title.starts_with("[critical] ") && issue.title.contains("acme-sandbox-drop"),
+        "{}",
+        issue.title
+    );
+    assert_eq!(issue.fields["priority"]["name"], "High");
+    let sample = leak["detections"][0]["evidence"][0]["sample"].as_str().unwrap();
+    assert!(!issue.body.contains(sample), "samples are told only where that is allowed: {sample}");
+}
+
+#[test]
+fn samples_are_told_where_that_is_allowed_and_masked() {
+    let office = Office::new("jira", "project = \"SEC\"\nevidence = true");
+    let report = office.scan();
+    let leak = report
+        .iter()
+        .find(|line| line["bucket"] == "acme-sandbox-drop" && line["class"] == "employee_pii")
+        .unwrap();
+    let sample = leak["detections"][0]["evidence"][0]["sample"].as_str().unwrap();
+    assert!(office.tracker.issues("jira").iter().any(|issue| issue.body.contains(sample)), "{sample}");
+}
+
+#[test]
+fn whatever_the_network_does_no_ticket_is_made_twice() {
+    for (kind, settings) in TRACKERS {
+        let office = Office::new(kind, settings);
+        let start = format!("POST /{kind}");
+        office.tracker.fail(&start, 1, Fault::CutAfter);
+        office.tracker.fail(&start, 1, Fault::Status(500, Vec::new()));
+        office.tracker.fail(&start, 1, Fault::Status(429, vec![("retry-after", "1")]));
+        office.tracker.fail(&start, 1, Fault::CutBefore);
+        office.tracker.fail(&start, 1, Fault::CutAfter);
+        office.tracker.fail(&format!("GET /{kind}"), 2, Fault::CutBefore);
+        office.tracker.fail(&format!("GET /{kind}"), 1, Fault::Status(502, Vec::new()));
+        let reports = office.life();
+        assert_eq!(office.tracker.heal(), 0, "{kind}: not every fault happened");
+        assert_eq!(histories(&office.tracker.issues(kind)), expected(&reports), "{kind}");
+        assert_eq!(office.letters(), [] as [Value; 0], "{kind}");
+    }
+}
+
+#[test]
+fn what_cannot_be_delivered_waits_and_is_sent_by_the_next_run() {
+    let office = Office::new("jira", "project = \"SEC\"\nattempts_max = 1");
+    office.tracker.fail("GET /jira", 1_000, Fault::Status(401, Vec::new()));
+    let report = office.scan();
+    let letters = office.letters();
+    let told = Office::delivery(&report, "jira");
+    assert_eq!(told["undelivered"], letters.len());
+    assert!(letters.len() >= 12 && told["lost"] == 0, "{told}");
+    assert!(letters.iter().all(|letter| letter["why"].is_string() && letter["sink"] == "jira"));
+    let mode = std::os::unix::fs::MetadataExt::mode(
+        &Path::new(&office.estate.file("ledger.db.undelivered.jsonl")).metadata().unwrap(),
+    );
+    assert_eq!(mode & 0o777, 0o600);
+    let asked = office.tracker.requests("jira");
+    assert!(asked.len() <= 3, "a sink that fails in a row is left alone: {asked:#?}");
+
+    office.tracker.heal();
+    let again = office.scan();
+    assert_eq!(office.letters(), [] as [Value; 0]);
+    assert_eq!(Office::delivery(&again, "jira")["sent_again"], letters.len());
+    assert_eq!(histories(&office.tracker.issues("jira")), expected(&[report, again]));
+}
+
+#[test]
+fn a_failure_that_nobody_keeps_is_told_by_the_exit_code() {
+    let office = Office::new("jira", "project = \"SEC\"\nattempts_max = 1");
+    office.configure(
+        &[("jira", "project = \"SEC\"\nattempts_max = 1")],
+        "[ticketing]\ndead_letter = \"/no-such-folder/letters.jsonl\"\n",
+    );
+    office.tracker.fail("GET /jira", 1_000, Fault::Status(401, Vec::new()));
+    let output = spillwatch(&["scan", "--config", &office.config(), &office.estate.path()]);
+    assert_eq!(output.status.code(), Some(1));
+    let report = lines(&output);
+    assert!(Office::delivery(&report, "jira")["lost"].as_u64().unwrap() >= 12);
+    assert!(findings(&report).count() >= 20, "the scan itself is whole");
+}
+
+#[test]
+fn a_webhook_is_signed_and_told_every_transition_once() {
+    let office = Office::new("webhook", "");
+    office.tracker.fail("POST /webhook", 2, Fault::CutAfter);
+    let reports = office.life();
+    let told: BTreeMap<String, (String, String)> = office
+        .tracker
+        .requests("POST /webhook")
+        .iter()
+        .map(|request| {
+            let body: Value = serde_json::from_str(&request.body).unwrap();
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            assert_eq!(request.headers["spillwatch-delivery"], text(&body["delivery"]));
+            (text(&body["delivery"]), (text(&body["finding"]["uid"]), text(&body["transition"])))
+        })
+        .collect();
+    let mut told: Vec<(String, String)> = told.into_values().collect();
+    let mut wanted: Vec<(String, String)> = reports
+        .iter()
+        .flat_map(|report| findings(report))
+        .filter(|(_, status, severity)| {
+            *status == "resolved" || *status != "unchanged" && is_severe(severity)
+        })
+        .map(|(uid, status, _)| (uid.to_owned(), status.to_owned()))
+        .collect();
+    told.sort();
+    wanted.sort();
+    assert_eq!(told, wanted);
+}
+
+#[test]
+fn pagerduty_keeps_one_incident_per_finding_and_ends_it() {
+    let office = Office::new("pagerduty", "");
+    let reports = office.life();
+    let no_comments =
+        |history: Vec<&'static str>| history.into_iter().filter(|done| *done != "commented").collect();
+    let wanted: BTreeMap<String, Vec<&str>> =
+        expected(&reports).into_iter().map(|(label, history)| (label, no_comments(history))).collect();
+    assert_eq!(histories(&office.tracker.issues("pagerduty")), wanted);
+    let first = &office.tracker.requests("POST /pagerduty")[0];
+    let event: Value = serde_json::from_str(&first.body).unwrap();
+    assert_eq!(event["dedup_key"].as_str().unwrap().len(), 64);
+}
+
+#[test]
+fn slack_hears_counts_and_a_link_and_no_key() {
+    let office = Office::of(&[], "");
+    office.configure(
+        &[("slack", "min_severity = \"high\"")],
+        "[ticketing]\nlink = \"https://reports.acme.example\"\n",
+    );
+    let report = office.scan();
+    let told = office.tracker.requests("POST /slack");
+    let severe = findings(&report).filter(|(.., severity)| ["high", "critical"].contains(severity)).count();
+    assert_eq!(told.len(), severe);
+    assert!(told.iter().all(|request| request.body.contains("<https://reports.acme.example|report>")));
+    let keys = report.iter().flat_map(|line| line["objects"]["top_keys"].as_array().into_iter().flatten());
+    let keys: Vec<&str> = keys.filter_map(Value::as_str).collect();
+    assert!(keys.len() > 20);
+    for key in keys {
+        assert!(told.iter().all(|request| !request.body.contains(key)), "{key} is told");
+    }
+    office.scan();
+    assert_eq!(office.tracker.requests("POST /slack").len(), severe, "that nothing changed is no news");
+}
+
+#[test]
+fn jira_cloud_is_searched_where_it_answers() {
+    let office = Office::new("jira", "project = \"SEC\"\ncloud = true\nuser = \"bot@acme.example\"");
+    let report = office.scan();
+    assert_eq!(histories(&office.tracker.issues("jira")), expected(&[report]));
+    assert!(!office.tracker.requests("GET /jira/rest/api/2/search/jql?").is_empty());
+    assert!(office.tracker.requests("GET /jira/rest/api/2/search?").is_empty());
+}
+
+#[test]
+fn a_ticket_that_a_person_closed_stays_closed_until_something_changes() {
+    let office = Office::new("github", "repository = \"acme/security\"");
+    office.scan();
+    let id = &office.tracker.issues("github")[0].id;
+    office.tracker.set_open("github", id, false);
+    office.scan();
+    let issue = &office.tracker.issues("github")[0];
+    assert!(!issue.is_open && issue.comments.is_empty());
+}
+
+#[test]
+fn what_is_suppressed_is_closed_with_the_reason() {
+    let office = Office::of(&TRACKERS, "");
+    let report = office.scan();
+    let critical = report.iter().find(|line| line["severity"] == "critical").unwrap();
+    let uid = critical["uid"].as_str().unwrap();
+    let (ledger, tomorrow) =
+        (office.estate.file("ledger.db"), time::OffsetDateTime::now_utc() + time::Duration::days(1));
+    let until = tomorrow.date().to_string();
+    let said = ["--reason", "only a drill", "--author", "ada", "--until", &until, "--state", &ledger];
+    assert!(spillwatch(&[&["findings", "suppress", uid], &said[..]].concat()).status.success());
+    office.scan();
+    office.scan();
+    let label = format!("spillwatch-{}", &uid[..32]);
+    for (kind, _) in TRACKERS {
+        let issues = office.tracker.issues(kind);
+        let issue = issues.iter().find(|issue| issue.labels.contains(&label)).unwrap();
+        assert_eq!(issue.history, ["created", "commented", "closed"], "{kind}");
+        assert!(issue.comments[0].contains("by ada: only a drill"), "{kind}: {}", issue.comments[0]);
+    }
+}
+
+#[test]
+fn a_dry_run_prints_what_it_would_send_and_sends_nothing() {
+    let office = Office::of(&TRACKERS, "");
+    let args = ["scan", "--dry-run", "--config", &office.config(), &office.estate.path()];
+    let output = spillwatch(&args);
+    assert_eq!(output.status.code(), Some(0));
+    let said = String::from_utf8(output.stderr).unwrap();
+    for (kind, _) in TRACKERS {
+        assert!(said.contains(&format!("POST {}", office.tracker.url(kind))), "{said}");
+    }
+    assert!(said.contains("***") && !said.contains(TOKEN));
+    assert_eq!(office.tracker.requests("").len(), 0);
+}
+
+#[test]
+fn a_missing_secret_is_said_before_anything_is_scanned() {
+    let office = Office::new("jira", "project = \"SEC\"");
+    std::fs::remove_file(office.estate.file("token")).unwrap();
+    let output = spillwatch(&["scan", "--config", &office.config(), &office.estate.path()]);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("sink `jira`: could not read `"), "{said}");
+}
+
+#[test]
+fn no_planted_person_and_no_secret_leaves_by_a_ticket() {
+    let office = Office::of(&[], "");
+    let with_samples: Vec<(&str, String)> = [&TRACKERS[..], &NOTICES[1..]]
+        .concat()
+        .iter()
+        .map(|(kind, settings)| (*kind, format!("{settings}\nevidence = true")))
+        .collect();
+    let mut sinks: Vec<(&str, &str)> =
+        with_samples.iter().map(|(kind, settings)| (*kind, settings.as_str())).collect();
+    sinks.push(("webhook", "evidence = true\nattempts_max = 1"));
+    office.configure(&sinks, "");
+    office.tracker.fail("POST /webhook", 3, Fault::Status(500, Vec::new()));
+    let (ledger, config) = (office.estate.file("ledger.db"), office.config());
+    let args = [
+        "scan",
+        "-vv",
+        "--log-format",
+        "json",
+        "--state",
+        &ledger,
+        "--config",
+        &config,
+        &office.estate.path(),
+    ];
+    let output = spillwatch(&args);
+    let mut texts = vec![String::from_utf8(output.stderr).unwrap()];
+    assert!(!office.letters().is_empty());
+    texts.push(std::fs::read_to_string(office.estate.file("ledger.db.undelivered.jsonl")).unwrap());
+    let requests = office.tracker.requests("");
+    assert!(requests.len() > 100);
+    texts.extend(requests.iter().map(|request| format!("{}\n{}", request.line, request.body)));
+    for canary in spillwatch_fixtures::acme::canaries() {
+        assert!(texts.iter().all(|text| !text.contains(&canary)), "{canary} is told");
+    }
+    // The key of PagerDuty stands in the body and that of Slack in the address; no other secret stands in either.
+    let (own, logs) = (["POST /pagerduty", "POST /slack"], &texts[..2]);
+    assert!(logs.iter().all(|text| !text.contains(TOKEN)));
+    for request in requests.iter().filter(|request| !own.iter().any(|start| request.line.starts_with(start)))
+    {
+        assert!(!request.line.contains(TOKEN) && !request.body.contains(TOKEN), "{}", request.line);
+    }
+}
+
+#[test]
+fn a_stored_report_is_filed_once_however_often_it_is_sent() {
+    let office = Office::of(&TRACKERS, "");
+    let (report, config) = (office.scan_to_file(), office.config());
+    let send = |more: &[&str]| {
+        let output =
+            spillwatch(&[&["tickets", "send", "--findings", &report, "--config", &config], more].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let printed = send(&["--dry-run"]);
+    assert!(printed.contains("POST http") && printed.contains("***") && !printed.contains(TOKEN));
+    assert_eq!(office.tracker.requests("").len(), 0);
+    let deliveries: Vec<Value> = send(&[]).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(deliveries.len(), TRACKERS.len());
+    assert!(deliveries.iter().all(|delivery| delivery["created"].as_u64() >= Some(12)), "{deliveries:?}");
+    send(&[]);
+    let lines = std::fs::read_to_string(&report).unwrap();
+    let stored: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for (kind, _) in TRACKERS {
+        assert_eq!(
+            histories(&office.tracker.issues(kind)),
+            expected(std::slice::from_ref(&stored)),
+            "{kind}"
+        );
+    }
+}
+
+#[test]
+fn a_report_that_was_tampered_with_reaches_no_tracker() {
+    let office = Office::of(&TRACKERS, "");
+    let report = office.scan_to_file();
+    let lines = std::fs::read_to_string(&report).unwrap();
+    let mut finding: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+    finding["uid"] = "x\" OR project = \"HR".into();
+    std::fs::write(&report, finding.to_string()).unwrap();
+    let output = spillwatch(&["tickets", "send", "--findings", &report, "--config", &office.config()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("line 1 has a `uid` that is none"));
+    assert_eq!(office.tracker.requests("").len(), 0);
+}
+
+#[test]
+fn what_waits_is_sent_before_what_comes_after_it() {
+    let office = Office::new("github", "repository = \"acme/security\"\nattempts_max = 1");
+    office.tracker.fail("GET /github", 1_000, Fault::Status(401, Vec::new()));
+    let leak = office.scan();
+    office.estate.lock();
+    let locked = office.scan();
+    let waiting = office.letters();
+    assert!(waiting.iter().any(|letter| letter["finding"]["status"] == "resolved"));
+    office.tracker.heal();
+    // Nothing is scanned: what waits is enough.
+    let ledger = office.estate.file("ledger.db");
+    let output = spillwatch(&["tickets", "send", "--config", &office.config(), "--state", &ledger]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(lines(&output)[0]["sent_again"], waiting.len());
+    assert_eq!(office.letters(), [] as [Value; 0]);
+    let unchanged_too = histories(&office.tracker.issues("github"));
+    let wanted = expected(&[leak, locked]);
+    for (label, history) in unchanged_too {
+        assert_eq!(history, wanted[&label], "{label}");
+    }
+}
