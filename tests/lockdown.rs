@@ -247,6 +247,28 @@ fn a_second_apply_finds_everything_already_so() {
 }
 
 #[test]
+fn what_was_taken_back_is_applied_anew_with_evidence_of_its_own() {
+    let lock = Lock::new();
+    let before = files(&lock.estate());
+    lock.plan(&[]);
+    lock.apply(&[]);
+    lock.undo();
+    let (output, told) = lock.apply(&[]);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(!told.contains("already so"), "{told}");
+    let kept = lock
+        .journal()
+        .parent()
+        .unwrap()
+        .join("evidence-2/estate/aws/444455556666/acme-sandbox-drop/facts.json");
+    let (kept, facts) = (std::fs::read(kept).unwrap(), "aws/444455556666/acme-sandbox-drop/facts.json");
+    let as_json = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).unwrap();
+    assert_eq!(as_json(&kept), as_json(&before[&lock.estate().join(facts)]));
+    lock.undo();
+    assert!(files(&lock.estate()) == before);
+}
+
+#[test]
 fn what_somebody_changed_since_is_not_undone() {
     let lock = Lock::new();
     lock.plan(&[]);
