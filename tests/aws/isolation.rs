@@ -1,6 +1,7 @@
 //! Is somebody who leaked kept from everything, and given back, by a role that may do that and no more?
 
 use std::collections::BTreeSet;
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -99,4 +100,58 @@ async fn isolates_and_gives_back(door: &AwsCloud, agent: &aws_sdk_s3::Client) {
     let undone = undo(door, journal, PATIENCE).await.expect("undone");
     assert!(undone.is_complete(), "{:#?}", undone.steps);
     assert!(reads().await, "as before");
+}
+
+/// As people do it: by commands, in the lockdown role's session.
+#[tokio::test]
+async fn a_role_is_isolated_and_given_back_by_commands() {
+    let moto = servers::moto();
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = format!(
+        "[aws]\nendpoint_url = \"{}\"\npath_style = true\nregion = \"us-east-1\"\n\
+         [lockdown]\nrole_name = \"spillwatch-lockdown\"\nexternal_id = \"a-secret\"\n",
+        moto.endpoint
+    );
+    std::fs::write(folder.path().join("spillwatch.toml"), config).expect("written");
+    let lock = |args: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_spillwatch"))
+            .current_dir(folder.path())
+            .arg("lock")
+            .args(args)
+            .args(["--config", "spillwatch.toml"])
+            .envs([("AWS_ACCESS_KEY_ID", "tests"), ("AWS_SECRET_ACCESS_KEY", "testssecret")])
+            .output()
+            .expect("run");
+        let (told, said) = (output.stdout, String::from_utf8_lossy(&output.stderr).into_owned());
+        (output.status.code(), String::from_utf8(told).expect("text"), said)
+    };
+    let iam = aws_sdk_iam::Client::from_conf(
+        aws_sdk_iam::Config::builder()
+            .behavior_version(aws_sdk_iam::config::BehaviorVersion::latest())
+            .region(aws_sdk_iam::config::Region::new("us-east-1"))
+            .endpoint_url(&moto.endpoint)
+            .credentials_provider(credentials("tests"))
+            .build(),
+    );
+    iam.create_role().role_name("etl").assume_role_policy_document("{}").send().await.expect("made");
+    let policies = async || {
+        let listed = iam.list_role_policies().role_name("etl").send().await.expect("listed");
+        listed.policy_names().to_vec()
+    };
+    let session = "arn:aws:sts::123456789012:assumed-role/etl/nightly";
+    let (code, plan, said) = lock(&["isolate", session, "--format", "json"]);
+    assert_eq!(code, Some(0), "{said}");
+    std::fs::write(folder.path().join("plan.json"), plan).expect("written");
+    assert!(policies().await.is_empty(), "a plan changes nothing");
+    let (code, told, said) = lock(&["apply", "plan.json", "--yes", "--approver", "a tester"]);
+    assert_eq!(code, Some(0), "{told}{said}");
+    assert_eq!(policies().await, ["SpillwatchIsolation"]);
+    let (code, human, _) = lock(&["isolate", session, "--format", "human"]);
+    assert!(code == Some(0) && human.contains("it is isolated already"), "{human}");
+    let journal = told.lines().find_map(|line| line.strip_prefix("journal: ")).expect("a journal");
+    let (code, told, said) = lock(&["undo", journal, "--yes"]);
+    assert_eq!(code, Some(0), "{told}{said}");
+    assert!(policies().await.is_empty(), "as before");
+    let (code, _, said) = lock(&["isolate", "arn:aws:iam::123456789012:role/spillwatch-lockdown"]);
+    assert!(code == Some(1) && said.contains("isolate it by hand"), "{said}");
 }

@@ -31,7 +31,7 @@ enum Fault {
 
 const FAULTS: [Fault; 4] = [Fault::Fails, Fault::Unheard, Fault::KilledBefore, Fault::KilledAfter];
 
-/// A door of which one call goes wrong.
+/// A door of which one call goes wrong. Like S3 it shows ACLs without the public grants in them while those are ignored.
 struct Faulty {
     inner: LocalCloud,
     fault: Fault,
@@ -43,6 +43,31 @@ struct Faulty {
 impl Faulty {
     fn new(estate: &Estate, fault: Fault, call: usize) -> Self {
         Self { inner: estate.door(), fault, left: AtomicUsize::new(call), killed: Notify::new() }
+    }
+
+    /// One of which none does.
+    fn sound(estate: &Estate) -> Self {
+        Self::new(estate, Fault::Fails, usize::MAX / 2)
+    }
+
+    /// An ACL as it is shown while the block stands that stands now.
+    async fn shown(&self, bucket: &Bucket, mut acl: Value) -> Value {
+        let block = self.inner.stated(bucket, &Setting::PublicAccessBlock).await.map(|stated| stated.answer);
+        let ignored =
+            block.is_ok_and(|block| block["PublicAccessBlockConfiguration"]["IgnorePublicAcls"] == true);
+        if let (true, Some(grants)) = (ignored, acl.get_mut("Grants").and_then(Value::as_array_mut)) {
+            grants.retain(|grant| !grant["Grantee"]["URI"].as_str().unwrap_or_default().contains("/global/"));
+        }
+        acl
+    }
+
+    async fn shown_facts(&self, bucket: &Bucket, mut facts: Facts) -> Facts {
+        for operation in ["s3:GetBucketAcl", "s3:GetObjectAcl"] {
+            if let Some(acl) = facts.answer(operation).cloned() {
+                facts.record(operation, self.shown(bucket, acl).await);
+            }
+        }
+        facts
     }
 
     /// Whether the fault came to pass.
@@ -90,7 +115,8 @@ impl Cloud for Faulty {
     }
 
     async fn access_facts(&self, bucket: &Bucket) -> Facts {
-        self.call(self.inner.access_facts(bucket), Facts::default).await
+        let read = async { self.shown_facts(bucket, self.inner.access_facts(bucket).await).await };
+        self.call(read, Facts::default).await
     }
 
     fn objects<'a>(
@@ -106,7 +132,8 @@ impl Cloud for Faulty {
     }
 
     async fn object_facts(&self, bucket: &Bucket, object: &Object) -> Facts {
-        self.call(self.inner.object_facts(bucket, object), Facts::default).await
+        let read = async { self.shown_facts(bucket, self.inner.object_facts(bucket, object).await).await };
+        self.call(read, Facts::default).await
     }
 
     async fn read(&self, bucket: &Bucket, object: &Object) -> Result<Body, CloudError> {
@@ -117,7 +144,11 @@ impl Cloud for Faulty {
 #[async_trait]
 impl Lockable for Faulty {
     async fn stated(&self, bucket: &Bucket, setting: &Setting) -> Result<Stated, CloudError> {
-        self.call(self.inner.stated(bucket, setting), || Err(error())).await
+        let read = async {
+            let stated = self.inner.stated(bucket, setting).await?;
+            Ok(Stated { answer: self.shown(bucket, stated.answer).await, ..stated })
+        };
+        self.call(read, || Err(error())).await
     }
 
     async fn set(
@@ -146,7 +177,9 @@ async fn until_killed(
 async fn holds_at(state: &State, fault: Fault, call: usize, goes_on: bool) -> Result<bool, TestCaseError> {
     let estate = Estate::of(state);
     let before = files(&estate.root());
-    let Some(plan) = estate.plan().await.filter(|plan| plan.buckets[0].refused.is_none()) else {
+    let Some(plan) =
+        estate.plan_by(&Faulty::sound(&estate)).await.filter(|plan| plan.buckets[0].refused.is_none())
+    else {
         return Ok(false);
     };
     let door = Faulty::new(&estate, fault, call);
@@ -154,7 +187,7 @@ async fn holds_at(state: &State, fault: Fault, call: usize, goes_on: bool) -> Re
     let struck = door.has_struck() || applied.is_none();
     // What is said to be done, is; what is not, is said.
     if let Some(applied) = &applied {
-        let closed = estate.plan().await.is_none();
+        let closed = estate.plan_by(&Faulty::sound(&estate)).await.is_none();
         prop_assert!(closed || !applied.is_complete(), "{:#?}", applied.steps);
         let changed = files(&estate.root()) != before;
         let told = applied.steps.iter().any(|step| {
@@ -164,11 +197,11 @@ async fn holds_at(state: &State, fault: Fault, call: usize, goes_on: bool) -> Re
         prop_assert!(told || !changed, "{:#?}", applied.steps);
     }
     if goes_on {
-        let second = estate.apply(&estate.door(), &plan).await.unwrap();
+        let second = estate.apply(&Faulty::sound(&estate), &plan).await.unwrap();
         prop_assert!(second.is_complete(), "{:#?}", second.steps);
-        prop_assert!(estate.plan().await.is_none());
+        prop_assert!(estate.plan_by(&Faulty::sound(&estate)).await.is_none());
     }
-    let undone = estate.undo(&estate.door(), &estate.journal(&plan)).await.unwrap();
+    let undone = estate.undo(&Faulty::sound(&estate), &estate.journal(&plan)).await.unwrap();
     prop_assert!(undone.is_complete(), "{:#?}", undone.steps);
     prop_assert!(files(&estate.root()) == before, "not as it was");
     Ok(struck)
@@ -178,10 +211,12 @@ async fn holds_at(state: &State, fault: Fault, call: usize, goes_on: bool) -> Re
 async fn is_undone_at(state: &State, fault: Fault, call: usize) -> Result<bool, TestCaseError> {
     let estate = Estate::of(state);
     let before = files(&estate.root());
-    let Some(plan) = estate.plan().await.filter(|plan| plan.buckets[0].refused.is_none()) else {
+    let Some(plan) =
+        estate.plan_by(&Faulty::sound(&estate)).await.filter(|plan| plan.buckets[0].refused.is_none())
+    else {
         return Ok(false);
     };
-    let journal = estate.apply(&estate.door(), &plan).await.unwrap().journal;
+    let journal = estate.apply(&Faulty::sound(&estate), &plan).await.unwrap().journal;
     let door = Faulty::new(&estate, fault, call);
     let undone = until_killed(&door, estate.undo(&door, &journal)).await;
     let struck = door.has_struck() || undone.is_none();
@@ -189,7 +224,7 @@ async fn is_undone_at(state: &State, fault: Fault, call: usize) -> Result<bool, 
         let whole = files(&estate.root()) == before;
         prop_assert!(whole || !undone.is_complete(), "{:#?}", undone.steps);
     }
-    let again = estate.undo(&estate.door(), &journal).await.unwrap();
+    let again = estate.undo(&Faulty::sound(&estate), &journal).await.unwrap();
     prop_assert!(again.is_complete(), "{:#?}", again.steps);
     prop_assert!(files(&estate.root()) == before, "not as it was");
     Ok(struck)
@@ -246,7 +281,7 @@ fn two_runs_by_one_journal_exclude_each_other() {
     runtime().block_on(async {
         let estate = Estate::of(&State::open_in_every_way());
         let before = files(&estate.root());
-        let plan = estate.plan().await.unwrap();
+        let plan = estate.plan_by(&Faulty::sound(&estate)).await.unwrap();
         assert_eq!(plan.buckets[0].refused, None);
         std::fs::create_dir_all(estate.journal(&plan).parent().unwrap()).unwrap();
         let held = spillwatch::lockdown::Journal::open(&estate.journal(&plan)).unwrap();

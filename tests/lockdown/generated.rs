@@ -239,7 +239,13 @@ impl Estate {
 
     /// The plan, unless nothing is open.
     pub(super) async fn plan(&self) -> Option<Plan> {
-        let planned = plan_bucket(&self.subject().await, &self.scope)?;
+        self.plan_by(&self.door()).await
+    }
+
+    /// The same from what another door shows.
+    pub(super) async fn plan_by(&self, door: &dyn Lockable) -> Option<Plan> {
+        let subject = Subject::read(door, bucket(self.provider), zone()).await;
+        let planned = plan_bucket(&subject, &self.scope)?;
         let target = self.root().display().to_string();
         Some(Plan::new(target, String::new(), self.scope.clone(), zone(), vec![planned]))
     }

@@ -55,6 +55,9 @@ fn configuration() -> impl Strategy<Value = Value> {
     let set = (prevention, any::<bool>(), prop::bool::weighted(0.1)).prop_map(|(prevention, uniform, website)| {
         let mut stated = json!({"name": NAME, "metageneration": "3", "projectNumber": "100000000001", "iamConfiguration": {
             "publicAccessPrevention": prevention, "uniformBucketLevelAccess": {"enabled": uniform}}});
+        if prevention == "unspecified" && uniform {
+            stated["iamConfiguration"].as_object_mut().unwrap().remove("publicAccessPrevention");
+        }
         if website {
             stated["website"] = json!({"mainPageSuffix": "index.html"});
         }

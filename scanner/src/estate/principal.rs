@@ -79,7 +79,8 @@ fn of_email(email: &str) -> Result<(Account, Principal), String> {
         );
     }
     // The default accounts are named by the number of their project.
-    let id = project.unwrap_or_else(|| name.split('-').next().unwrap_or(name));
+    let numbered = domain == "developer.gserviceaccount.com";
+    let id = project.unwrap_or_else(|| if numbered { name.split('-').next().unwrap_or(name) } else { name });
     let account = Account { provider: Provider::Gcp, id: id.to_owned() };
     Ok((account, Principal::ServiceAccount(email.to_owned())))
 }

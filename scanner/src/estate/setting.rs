@@ -76,6 +76,18 @@ impl Setting {
         self.absent_code().map(|code| serde_json::json!({ "Error": { "Code": code } }))
     }
 
+    /// Whether an answer is what S3 shows of an ACL while a block ignores the public grants in it: "GET Bucket acl and GET Object
+    /// acl always return the effective permissions" (S3 User Guide, "Blocking public access").
+    pub fn shown_while_ignored(&self, shown: &Value, whole: &Value) -> bool {
+        let (Self::BucketAcl | Self::ObjectAcl { .. }) = self else { return false };
+        let effective = |answer: &Value| {
+            let mut known = grants(answer)?;
+            known.retain(|(grantee, _)| !grantee.starts_with(PUBLIC_GROUPS));
+            Some(known)
+        };
+        alike(grants(shown), effective(whole))
+    }
+
     /// Whether two answers state the same, in whatever words: providers hand a policy back in other ones.
     pub fn same(&self, one: &Value, other: &Value) -> bool {
         let code = |answer: &Value| answer.pointer("/Error/Code").cloned();
@@ -117,6 +129,8 @@ fn flags(answer: &Value) -> Option<[bool; 4]> {
     Some(FLAGS.map(|name| block.get(name).and_then(Value::as_bool).unwrap_or(false)))
 }
 
+const PUBLIC_GROUPS: &str = "http://acs.amazonaws.com/groups/global/";
+
 /// Who is granted what, whatever the order.
 fn grants(answer: &Value) -> Option<Vec<(String, String)>> {
     let grants = answer.get("Grants")?.as_array()?;
@@ -134,9 +148,12 @@ fn grants(answer: &Value) -> Option<Vec<(String, String)>> {
 }
 
 fn prevention(answer: &Value) -> Option<&str> {
-    let stated = answer.pointer("/iamConfiguration/publicAccessPrevention")?.as_str()?;
-    // The older word for the same.
-    Some(if stated == "unspecified" { "inherited" } else { stated })
+    answer.as_object().filter(|fields| !fields.contains_key("Error"))?;
+    // Not stated, and the older word, are the same.
+    match answer.pointer("/iamConfiguration/publicAccessPrevention") {
+        None => Some("inherited"),
+        Some(stated) => stated.as_str().map(|word| if word == "unspecified" { "inherited" } else { word }),
+    }
 }
 
 /// Who is bound to which role on which condition, whatever the order.

@@ -195,8 +195,8 @@ impl Run<'_> {
     }
 
     fn has_begun_at(&self, place: &Place) -> bool {
-        let begun = |entry: &Entry| matches!(entry, Entry::Begun { place: at, .. } if at == place);
-        self.journal.entries().iter().any(begun)
+        // What was taken back is as if it had not been.
+        self.journal.standing().iter().any(|(at, ..)| at == place)
     }
 
     /// Why nothing of the plan for a bucket may be done.

@@ -45,12 +45,14 @@ impl<'a> Run<'a> {
         let stated = match self.cloud.stated(&bucket, &change.setting).await {
             Ok(stated) => stated,
             Err(error) => {
-                self.ended(place, change, Outcome::Failed, error.to_string())?;
+                self.ended(place, change, Outcome::Failed, why(&error))?;
                 return Ok(false);
             }
         };
         let is = |change: &Change| change.setting.same(&stated.answer, &change.after);
-        if is(change) || later.iter().any(|later| is(later)) {
+        let ours = self.journal.standing().iter().any(|(at, made, _)| (at, made) == (place, change));
+        let ignored = ours && change.setting.shown_while_ignored(&stated.answer, &change.after);
+        if is(change) || ignored || later.iter().any(|later| is(later)) {
             self.ended(place, change, Outcome::AlreadySo, String::new())?;
             return Ok(true);
         }
@@ -76,9 +78,9 @@ impl<'a> Run<'a> {
     ) -> Result<bool, ApplyError> {
         let bucket = place.bucket();
         let accepted = set.is_ok();
-        let mut why = match set {
+        let mut detail = match set {
             Ok(()) => "it was accepted, but not seen to be so".to_owned(),
-            Err(error) => error.to_string(),
+            Err(error) => why(&error),
         };
         let began = Instant::now();
         loop {
@@ -90,14 +92,14 @@ impl<'a> Run<'a> {
                 // A refusal does not turn into success by waiting.
                 Ok(stated) if !accepted && change.setting.same(&stated.answer, &change.before) => break,
                 Ok(_) => {}
-                Err(error) => why = error.to_string(),
+                Err(error) => detail = why(&error),
             }
             if began.elapsed() > self.patience {
                 break;
             }
             tokio::time::sleep(LOOKED_EVERY.min(self.patience)).await;
         }
-        self.ended(place, change, Outcome::Failed, why)?;
+        self.ended(place, change, Outcome::Failed, detail)?;
         Ok(false)
     }
 
@@ -128,6 +130,16 @@ impl<'a> Run<'a> {
         let step = Step { bucket: place.bucket.clone(), setting: setting.to_owned(), outcome, detail };
         self.steps.push(step);
         Ok(())
+    }
+}
+
+/// What went wrong; it is not the scan's role that lacks a permission here.
+pub(super) fn why(error: &CloudError) -> String {
+    match error {
+        CloudError::Denied { operation, resource } => {
+            format!("denied `{operation}` on `{resource}`; grant it to the lockdown role")
+        }
+        other => other.to_string(),
     }
 }
 

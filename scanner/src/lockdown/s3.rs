@@ -121,6 +121,7 @@ impl Draft<'_> {
         let object_ways = self.object_ways();
         let open: Vec<Exposure> = self.scope.open(&object_ways).into_iter().cloned().collect();
         let many = open.len() > OBJECT_ACLS_MAX || !self.subject.all_objects;
+        let first = self.changes.len();
         if public(&self.open_by_acl()) || (public(&open) && many) {
             let operation = Setting::PublicAccessBlock.operation();
             if let Some(stood) = self.facts.answer(operation).cloned() {
@@ -142,6 +143,9 @@ impl Draft<'_> {
             self.change(Setting::BucketAcl, after, "takes out the grants to outsiders only".to_owned());
         }
         self.close_object_acls();
+        // Once public grants are ignored, S3 shows ACLs without them: they are set while they are seen whole.
+        let own = self.changes.get_mut(first..).unwrap_or_default();
+        own.sort_by_key(|change| change.setting == Setting::PublicAccessBlock);
     }
 
     /// What the bucket's own ACL opens.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use futures::stream::StreamExt;
+use futures::stream::{self, StreamExt};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use spillwatch_classifiers::screen;
@@ -17,9 +17,10 @@ use crate::estate::{Bucket, Object};
 
 /// Today and the days before it that are looked at.
 const DAYS: i64 = 3;
-/// Log files that are read, the newest first, and how much of them altogether.
+/// Log files that are read, the newest first; how much of each, and how many at one time.
 const FILES_MAX: usize = 200;
-const BYTES_MAX: usize = 64 << 20;
+const BYTES_MAX: usize = 1 << 20;
+const READ_AT_ONCE: usize = 8;
 /// Log files of one day that are listed.
 const LISTED_MAX: usize = 100_000;
 /// Users that are told apart.
@@ -42,19 +43,22 @@ pub async fn usage(cloud: &dyn Cloud, subject: &Subject, today: Date) -> Option<
     let name = logging.get("TargetBucket")?.as_str()?.to_owned();
     let logs = Bucket { name, ..subject.bucket.clone() };
     let mut tally = Tally::default();
-    let (mut files, mut bytes) = (0, 0);
+    let mut files = 0;
     for day in 0..DAYS {
         let prefix = prefix(logging, &subject.bucket, today.checked_sub(Duration::days(day))?);
         // Part of the log tells more than none of it.
-        for object in listed(cloud, &logs, &prefix).await.iter().rev() {
-            if files == FILES_MAX || bytes >= BYTES_MAX {
-                break;
-            }
-            if let Some(text) = text(cloud, &logs, object, BYTES_MAX - bytes).await {
-                files += 1;
-                bytes += text.len();
-                text.lines().for_each(|line| tally.count(line, &subject.bucket.name));
-            }
+        let newest =
+            listed(cloud, &logs, &prefix).await.into_iter().rev().take(FILES_MAX.saturating_sub(files));
+        let mut texts = stream::iter(newest)
+            .map(|object| {
+                let logs = &logs;
+                async move { text(cloud, logs, &object).await }
+            })
+            .buffered(READ_AT_ONCE);
+        while let Some(text) = texts.next().await {
+            let Some(text) = text else { continue };
+            files += 1;
+            text.lines().for_each(|line| tally.count(line, &subject.bucket.name));
         }
     }
     (files > 0).then(|| tally.users())
@@ -83,12 +87,13 @@ async fn listed(cloud: &dyn Cloud, logs: &Bucket, prefix: &str) -> Vec<Object> {
     objects
 }
 
-async fn text(cloud: &dyn Cloud, logs: &Bucket, object: &Object, most: usize) -> Option<String> {
+async fn text(cloud: &dyn Cloud, logs: &Bucket, object: &Object) -> Option<String> {
     let mut chunks = cloud.read(logs, object).await.ok()?.chunks;
     let mut bytes = Vec::new();
     while let Some(Ok(chunk)) = chunks.next().await {
-        bytes.extend_from_slice(chunk.get(..most.saturating_sub(bytes.len())).unwrap_or(&chunk));
-        if bytes.len() >= most {
+        let room = BYTES_MAX.saturating_sub(bytes.len());
+        bytes.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
+        if bytes.len() >= BYTES_MAX {
             break;
         }
     }

@@ -67,9 +67,9 @@ fn service_account(email: &str) -> String {
 
 async fn prevention(session: &Session, bucket: &Bucket, from: &Value, to: &Value) -> Result<(), CloudError> {
     let stated = to.pointer("/iamConfiguration/publicAccessPrevention").and_then(Value::as_str);
-    let (Some(wanted), Some(generation)) = (stated, metageneration(from)) else {
-        return Err(unsuited(bucket));
-    };
+    // The older word, and none, mean the same and are no longer taken.
+    let wanted = stated.filter(|word| *word != "unspecified").unwrap_or("inherited");
+    let Some(generation) = metageneration(from) else { return Err(unsuited(bucket)) };
     let described = Described::new()
         .set_name(path(&bucket.name))
         .set_iam_config(IamConfig::new().set_public_access_prevention(wanted));
@@ -93,8 +93,9 @@ fn metageneration(bucket: &Value) -> Option<i64> {
 async fn policy(session: &Session, bucket: &Bucket, from: &Value, to: &Value) -> Result<(), CloudError> {
     let nothing = json!([]);
     let bindings = to.get("bindings").unwrap_or(&nothing);
-    // Conditions stand in version 3 alone; the etag is of what was read just now.
-    let wanted = json!({"version": 3, "bindings": bindings, "etag": from.get("etag")});
+    let version = to.get("version").and_then(Value::as_i64).unwrap_or(3);
+    // The etag is of what was read just now.
+    let wanted = json!({"version": version, "bindings": bindings, "etag": from.get("etag")});
     let wanted: Policy = serde_json::from_value(wanted).map_err(|_| unsuited(bucket))?;
     let set = session.storage.set_iam_policy().set_resource(path(&bucket.name)).set_policy(wanted);
     done(session.ask(set.send()).await, "storage:buckets.setIamPolicy", bucket)
