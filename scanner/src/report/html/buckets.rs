@@ -129,11 +129,16 @@ impl Block<'_> {
 
     /// Plan, apply and undo, for this bucket only.
     fn commands(&self, page: &mut Page, coverage: &Coverage) {
-        page.raw("<h4>Close it, reversibly</h4>\n");
-        let uids: Vec<&str> =
-            self.findings.iter().filter_map(|finding| finding.uid.get(..12)).take(12).collect();
+        // A report that is read back may be anybody's: what is no uid does not get into a command.
+        let is_uid = |uid: &&str| uid.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let uids = self.findings.iter().filter_map(|finding| finding.uid.get(..12)).filter(is_uid);
+        let uids: Vec<&str> = uids.take(12).collect();
+        if uids.is_empty() {
+            return;
+        }
         let provider = self.findings.first().map_or(Provider::Local, |finding| finding.provider);
         let target = target(coverage, provider);
+        page.raw("<h4>Close it, reversibly</h4>\n");
         let plan = format!(
             "spillwatch lock plan --findings report.jsonl --in {target} --format json {} > plan.json",
             uids.join(" ")

@@ -54,7 +54,7 @@ impl Page {
 
     /// Commands to paste, each on a line of its own.
     pub(super) fn commands(&mut self, lines: &[&str]) -> &mut Self {
-        self.raw("<pre tabindex=\"0\"><code>");
+        self.raw("<pre><code>");
         for (place, line) in lines.iter().enumerate() {
             self.raw(if place == 0 { "" } else { "\n" }).text(line);
         }
