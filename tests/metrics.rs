@@ -1,6 +1,7 @@
 //! Do the figures of a run reach whoever watches, and does a run that fails look like one?
 
 use std::collections::BTreeMap;
+use std::process::Command;
 
 use serde_json::Value;
 use spillwatch_fixtures::tracker::{Fault, Tracker};
@@ -69,6 +70,13 @@ fn the_textfile_says_what_the_coverage_says() {
         values["spillwatch_last_success_timestamp_seconds"],
     );
     assert!(ran == well && ran > 1.7e9);
+    let checked = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(std::fs::File::open(&file).unwrap())
+        .output()
+        .expect("promtool, which `tests/servers/install` installs");
+    let said = String::from_utf8_lossy(&checked.stderr).into_owned();
+    assert!(checked.status.success() && said.is_empty(), "{said}");
 }
 
 #[test]

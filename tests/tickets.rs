@@ -518,3 +518,49 @@ fn what_waits_is_sent_before_what_comes_after_it() {
         assert_eq!(history, wanted[&label], "{label}");
     }
 }
+
+#[test]
+fn security_hub_holds_each_finding_once_and_archives_what_is_over() {
+    let office = Office::of(&[], "");
+    let endpoint = &crate::servers::moto().endpoint;
+    let text = format!(
+        "[[tickets]]\nkind = \"securityhub\"\nregion = \"us-east-1\"\naccount = \"111122223333\"\nurl = \"{endpoint}\"\n\
+         requests_per_second_max = 10000\n"
+    );
+    std::fs::write(office.config(), text).unwrap();
+    let scan = || {
+        let (ledger, config) = (office.estate.file("ledger.db"), office.config());
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_spillwatch"))
+            .args(["scan", "--state", &ledger, "--config", &config, &office.estate.path()])
+            .envs([("AWS_ACCESS_KEY_ID", "hub"), ("AWS_SECRET_ACCESS_KEY", "hub")])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        lines(&output)
+    };
+    let scope = "Credential=hub/20261126/us-east-1/securityhub/aws4_request, SignedHeaders=host, Signature=0";
+    let headers = format!("Authorization: AWS4-HMAC-SHA256 {scope}\r\nContent-Type: application/json\r\n");
+    let held = || {
+        let body = "{\"MaxResults\": 100}";
+        let (status, answer) = crate::servers::plain_request(endpoint, "POST /findings", &headers, body);
+        assert_eq!(status, 200, "{answer}");
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        answer["Findings"].as_array().unwrap().clone()
+    };
+    let leak = scan();
+    let severe: Vec<&str> =
+        findings(&leak).filter(|(.., severity)| is_severe(severity)).map(|(uid, ..)| uid).collect();
+    let mut ids: Vec<String> =
+        held().iter().map(|finding| finding["Id"].as_str().unwrap().to_owned()).collect();
+    ids.sort();
+    let mut wanted = severe.clone();
+    wanted.sort();
+    assert_eq!(ids, wanted);
+    office.estate.lock();
+    let locked = scan();
+    for finding in held() {
+        let status = findings(&locked).find(|(uid, ..)| finding["Id"] == **uid).unwrap().1;
+        let state = if status == "resolved" { "ARCHIVED" } else { "ACTIVE" };
+        assert_eq!(finding["RecordState"], state, "{status}");
+    }
+}

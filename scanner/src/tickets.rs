@@ -12,6 +12,7 @@ mod jira;
 mod notice;
 mod pagerduty;
 mod secret;
+mod securityhub;
 mod servicenow;
 mod settings;
 mod sink;

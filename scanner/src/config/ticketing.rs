@@ -8,7 +8,8 @@ use crate::findings::Severity;
 use crate::tickets::{DueDays, Kind, SecretSource, Settings, SinkSettings, host, is_safe};
 
 /// The kinds as they are written.
-const KINDS: &str = "one of `webhook`, `jira`, `servicenow`, `github`, `gitlab`, `slack`, `pagerduty`";
+const KINDS: &str =
+    "one of `webhook`, `jira`, `servicenow`, `github`, `gitlab`, `slack`, `pagerduty`, `securityhub`";
 
 /// Reads both sections into the settings.
 pub(super) fn read(top: &mut Section<'_>, settings: &mut Settings, reader: &mut Reader<'_>) {
@@ -32,6 +33,7 @@ fn ticketing(mut section: Section<'_>, settings: &mut Settings, reader: &mut Rea
     section.set("contact_tags", reader, texts, |value| of.contact_tags = value);
     section.set("default_owner", reader, text, |value| of.default_owner = Some(value));
     section.set("dead_letter", reader, text, |value| settings.dead_letter = Some(value.into()));
+    section.set("time_max_s", reader, seconds, |value| settings.time_max = value);
     section.set("link", reader, text, |value| settings.link = Some(value));
     if let Some(mut days) = section.section("due_days", reader) {
         let DueDays(table) = &mut settings.due;
@@ -127,8 +129,15 @@ fn sink(mut section: Section<'_>, reader: &mut Reader<'_>) -> Option<SinkSetting
         return None;
     }
     let mut missing = keys.missing;
-    if sink.secret.is_none() {
+    let own_credentials = matches!(sink.kind, Kind::SecurityHub { .. });
+    if sink.secret.is_none() && !own_credentials {
         missing.push("token_env` or `token_file");
+    }
+    if own_credentials && sink.secret.is_some() {
+        reader.mistake(
+            at,
+            format!("a sink of kind `{kind}` takes the credentials that AWS's own tools find; name none"),
+        );
     }
     if !missing.is_empty() {
         reader.mistake(at, format!("a sink of kind `{kind}` needs `{}`", missing.join("`, `")));
@@ -188,6 +197,12 @@ fn of_kind(kind: &str, sink: &mut SinkSettings, keys: &mut Keys<'_, '_, '_>) -> 
             Kind::PagerDuty
         }
         "slack" => Kind::Slack,
+        "securityhub" => {
+            let (region, account) = (keys.needed("region"), keys.needed("account"));
+            let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+            sink.url = keys.url(Some(&format!("https://securityhub.{region}.{domain}")));
+            Kind::SecurityHub { region, account }
+        }
         _ => return false,
     };
     true

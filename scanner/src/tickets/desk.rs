@@ -1,6 +1,7 @@
 //! Who takes findings as they are decided, files them everywhere, and keeps what could not be delivered?
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,8 @@ pub struct Desk {
 struct Seat {
     sink: Sink,
     failures: u32,
+    /// How long it was waited for.
+    spent: Duration,
     /// Findings of which an earlier telling still waits: what comes later waits behind it.
     behind: BTreeSet<String>,
     delivery: Delivery,
@@ -85,7 +88,7 @@ impl Desk {
         let seat = |sink: &_| {
             let sink = Sink::open(sink, printer.clone())?;
             let delivery = Delivery { sink: sink.settings.name.clone(), ..Delivery::default() };
-            Ok(Seat { sink, failures: 0, behind: BTreeSet::new(), delivery })
+            Ok(Seat { sink, failures: 0, spent: Duration::ZERO, behind: BTreeSet::new(), delivery })
         };
         let sinks = settings.sinks.iter().map(seat).collect::<Result<Vec<_>, TicketError>>()?;
         let is_dry = printer.is_some();
@@ -200,10 +203,15 @@ impl Seat {
         if self.behind.contains(&finding.uid) {
             return Err("an earlier change of it waits".to_owned());
         }
+        if self.spent >= settings.time_max {
+            return Err("the sink was so slow that its time was over".to_owned());
+        }
+        let began = Instant::now();
         let filed = tokio::select! {
             filed = self.sink.file(&ticket) => filed,
             _ = stop.wait_for(|stopped| *stopped) => return Err("the run was ended before its time".to_owned()),
         };
+        self.spent += began.elapsed();
         match filed {
             Ok(done) => {
                 self.failures = 0;

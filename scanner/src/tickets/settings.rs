@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 use time::format_description::well_known::Rfc3339;
@@ -12,7 +13,7 @@ use super::secret::SecretSource;
 use crate::findings::{Finding, Reach, Severity, Transition};
 
 /// Everything about tickets.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// Where tickets go.
     pub sinks: Vec<SinkSettings>,
@@ -24,6 +25,21 @@ pub struct Settings {
     pub ownership: Ownership,
     /// Until when it should be closed.
     pub due: DueDays,
+    /// How long one sink is waited for in a run, all its answers together.
+    pub time_max: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            sinks: Vec::new(),
+            dead_letter: None,
+            link: None,
+            ownership: Ownership::default(),
+            due: DueDays::default(),
+            time_max: Duration::from_secs(1_800),
+        }
+    }
 }
 
 /// One place where tickets go.
@@ -88,6 +104,13 @@ pub enum Kind {
     Slack,
     /// Incidents of PagerDuty; the secret is the routing key.
     PagerDuty,
+    /// Findings of AWS Security Hub, imported with the caller's own credentials.
+    SecurityHub {
+        /// The region of the hub.
+        region: String,
+        /// The account of the hub.
+        account: String,
+    },
 }
 
 /// Which tags say whose a bucket is.

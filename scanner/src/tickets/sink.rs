@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use tokio::sync::OnceCell;
 
 use super::TicketError;
 use super::github::GitHub;
@@ -11,6 +12,7 @@ use super::jira::Jira;
 use super::notice::{self, Notice};
 use super::pagerduty::PagerDuty;
 use super::secret::Secret;
+use super::securityhub::SecurityHub;
 use super::servicenow::ServiceNow;
 use super::settings::{Kind, SinkSettings};
 use super::slack::Slack;
@@ -64,6 +66,17 @@ impl Sink {
 }
 
 fn way(settings: &SinkSettings, printer: Option<Printer>) -> Result<Way, String> {
+    if let Kind::SecurityHub { region, account } = settings.kind.clone() {
+        let http = Http::new(&settings.manners, Vec::new(), printer)?;
+        let url = settings.url.clone().unwrap_or_default();
+        return Ok(Way::Notice(Box::new(SecurityHub {
+            http,
+            url,
+            region,
+            account,
+            caller: OnceCell::new(),
+        })));
+    }
     let secret = settings.secret.as_ref().ok_or("it has no secret")?.read()?;
     let basic = settings
         .user
@@ -78,6 +91,7 @@ fn way(settings: &SinkSettings, printer: Option<Printer>) -> Result<Way, String>
     };
     let fields = settings.fields.clone();
     Ok(match settings.kind.clone() {
+        Kind::SecurityHub { .. } => return Err("it takes no secret".to_owned()),
         Kind::Webhook => Way::Notice(Box::new(Webhook { http, url, secret })),
         Kind::PagerDuty => Way::Notice(Box::new(PagerDuty { http, url, routing_key: secret })),
         Kind::Slack if is_safe(secret.expose()) => Way::Notice(Box::new(Slack { http, url: secret })),
