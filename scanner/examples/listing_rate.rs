@@ -69,12 +69,10 @@ async fn measure(endpoint: &str) -> anyhow::Result<()> {
     tell("listed", keys as u64, started, cpu)?;
 
     let target = Target { word: "s3://events".to_owned(), cloud: Arc::new(cloud), prefix: String::new() };
-    let index = Arc::new(thousand_documents()?);
+    let settings = Settings { index: Some(Arc::new(thousand_documents()?)), ..Settings::default() };
     let (started, cpu) = (Instant::now(), cpu_seconds()?);
     let (_never, stop) = tokio::sync::watch::channel(false);
-    let settings = Settings::default();
-    let swept =
-        sweep(&[target], &settings, &index, Depth::Listings, &Progress::default(), stop, &mut |_| {}).await;
+    let swept = sweep(&[target], &settings, Depth::Listings, &Progress::default(), stop, &mut |_| {}).await;
     anyhow::ensure!(swept.ruled_out_by_size == keys as u64, "{swept:?}");
     tell("swept", swept.ruled_out_by_size, started, cpu)
 }

@@ -102,10 +102,10 @@ impl Corpus {
             let words = 150 + random.below(2500);
             let mut text = prose(words, random);
             // Some carry what others carry too.
-            if number % 10 == 0 {
+            if number.is_multiple_of(10) {
                 text = format!("{TEMPLATE}{text}\n\n{signature}");
             }
-            if number % 25 == 0 {
+            if number.is_multiple_of(25) {
                 text = format!("{text}\n\n{LICENCE}\n");
             }
             text

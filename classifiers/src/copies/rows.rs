@@ -168,7 +168,7 @@ static CLASSES: [u64; 256] = {
 
 impl Counts {
     fn of(self, class: u64) -> u64 {
-        self.0 / class & 0xfff
+        (self.0 / class) & 0xfff
     }
 
     /// Whether few rows of the world have this cell: an address, a number of five digits, words with a blank between them.

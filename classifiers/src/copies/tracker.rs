@@ -29,7 +29,7 @@ pub(crate) struct Tracker {
 
 #[derive(Debug)]
 enum Job {
-    Collect(Collected),
+    Collect(Box<Collected>),
     Seek(Box<Matches>),
 }
 
@@ -47,7 +47,7 @@ pub(crate) struct FileState {
 
 impl Tracker {
     pub(crate) fn collect(key: IndexKey) -> Self {
-        Self { key, job: Job::Collect(Collected::default()), file: FileState::default() }
+        Self { key, job: Job::Collect(Box::default()), file: FileState::default() }
     }
 
     pub(crate) fn seek(index: Arc<Index>) -> Self {
@@ -207,7 +207,7 @@ impl Tracker {
     /// Ends the object: what it is known by.
     pub(crate) fn collected(self) -> Collected {
         match self.job {
-            Job::Collect(collected) => collected,
+            Job::Collect(collected) => *collected,
             Job::Seek(_) => Collected::default(),
         }
     }

@@ -47,6 +47,7 @@ pub(super) fn run(args: SweepArgs) -> anyhow::Result<ExitCode> {
         ([], None) => bail!("say what is sought: `--like PATH`, or `--index FILE` with its `--index-key`"),
         (like, _) => Arc::new(like_these(like, &config)?),
     };
+    config.scan.index = Some(Arc::clone(&index));
     let targets = args
         .targets
         .iter()
@@ -63,7 +64,7 @@ pub(super) fn run(args: SweepArgs) -> anyhow::Result<ExitCode> {
     let bar = Bar::start(&progress);
     let (mut rows, mut written) = (Vec::new(), Ok(()));
     let swept = runtime.block_on(async {
-        sweep(&targets, &config.scan, &index, depth, &progress, stop, &mut |copy| {
+        sweep(&targets, &config.scan, depth, &progress, stop, &mut |copy| {
             if human {
                 rows.push(row(copy));
             } else if written.is_ok() {

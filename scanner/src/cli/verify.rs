@@ -38,6 +38,7 @@ pub(super) fn run(args: VerifyArgs) -> anyhow::Result<ExitCode> {
     let mut config = args.config.as_deref().map(config::read).transpose()?.unwrap_or_default();
     args.cloud.apply(&mut config.aws, &mut config.gcp);
     let index = Arc::new(index::open(&args.baseline, &args.key.key(&config)?)?);
+    config.scan.index = Some(Arc::clone(&index));
     let targets = args
         .targets
         .iter()
@@ -53,7 +54,7 @@ pub(super) fn run(args: VerifyArgs) -> anyhow::Result<ExitCode> {
     let bar = Bar::start(&progress);
     let mut written = Ok(());
     let verification = runtime.block_on(async {
-        verify(&targets, &config.scan, &index, &progress, stop, &mut |verified| {
+        verify(&targets, &config.scan, &progress, stop, &mut |verified| {
             if written.is_err() {
                 return;
             }

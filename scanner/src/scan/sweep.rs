@@ -1,7 +1,5 @@
 //! Where else is it? Every copy of known documents in the targets, most of them without a byte being read.
 
-use std::sync::Arc;
-
 use futures::stream::{self, StreamExt};
 use serde::Serialize;
 use spillwatch_classifiers::copies::Index;
@@ -96,92 +94,88 @@ struct Compared {
     gaps: Vec<Gap>,
 }
 
-/// Looks for copies of the index's documents in every object of the targets, and hands each to `tell`.
+/// A sweep on its way.
+struct Sweeping<'a> {
+    index: &'a Index,
+    depth: Depth,
+    swept: Swept,
+    tell: &'a mut dyn FnMut(&FoundCopy),
+}
+
+/// Looks for copies of the documents of the settings' index in every object of the targets, and hands each to `tell`.
 pub async fn sweep(
     targets: &[Target],
     settings: &Settings,
-    index: &Arc<Index>,
     depth: Depth,
     progress: &Progress,
     stop: watch::Receiver<bool>,
     tell: &mut dyn FnMut(&FoundCopy),
 ) -> Swept {
-    let settings = Settings { index: Some(Arc::clone(index)), ..settings.clone() };
-    let engine = Engine::new(&settings, progress, stop);
-    let mut swept = Swept {
-        schema: "spillwatch.sweep/1",
-        documents: index.len(),
-        copies: 0,
-        objects_with_copies: 0,
-        ruled_out_by_size: 0,
-        ruled_out_by_digest: 0,
-        told_by_listing: 0,
-        objects_read: 0,
-        coverage: Coverage::begin(),
-    };
+    let engine = Engine::new(settings, progress, stop);
+    let mut swept = Swept::begin();
+    let Some(index) = settings.index.as_deref() else { return swept };
+    swept.documents = index.len();
+    let mut sweeping = Sweeping { index, depth, swept, tell };
     for target in targets {
         let accounts = match target.cloud.accounts().await {
             Ok(accounts) => accounts,
             Err(error) => {
-                swept.coverage.gap(&error.gap());
+                sweeping.swept.coverage.gap(&error.gap());
                 continue;
             }
         };
         for account in &accounts {
-            swept.coverage.accounts += 1;
-            engine.sweep_account(target, account, index, depth, &mut swept, tell).await;
+            sweeping.swept.coverage.accounts += 1;
+            engine.sweep_account(target, account, &mut sweeping).await;
         }
     }
+    let mut swept = sweeping.swept;
     swept.coverage.interrupted = engine.stopped();
     swept.coverage = std::mem::take(&mut swept.coverage).end();
     swept
 }
 
 impl Engine<'_> {
-    async fn sweep_account(
-        &self,
-        target: &Target,
-        account: &Account,
-        index: &Arc<Index>,
-        depth: Depth,
-        swept: &mut Swept,
-        tell: &mut dyn FnMut(&FoundCopy),
-    ) {
+    async fn sweep_account(&self, target: &Target, account: &Account, sweeping: &mut Sweeping<'_>) {
         let mut buckets = target.cloud.buckets(account);
         while let Some(bucket) = buckets.next().await {
             let bucket = match bucket {
                 Ok(bucket) => bucket,
                 Err(error) => {
-                    swept.coverage.gap(&error.gap());
+                    sweeping.swept.coverage.gap(&error.gap());
                     continue;
                 }
             };
-            swept.coverage.buckets += 1;
+            sweeping.swept.coverage.buckets += 1;
             self.progress.judged(1);
-            let mut pages = target.cloud.objects(&bucket, &target.prefix);
-            while let Some(page) = pages.next().await {
-                if self.stopped() {
-                    return;
-                }
-                let objects = match page {
-                    Ok(objects) => objects,
-                    Err(error) => {
-                        swept.coverage.gap(&error.gap());
-                        continue;
-                    }
-                };
-                self.progress.listed(objects.len());
-                let compared = stream::iter(objects).map(|object| async {
-                    let compared = self.compare(target, &bucket, &object, index, depth).await;
-                    (object, compared)
-                });
-                let mut compared =
-                    std::pin::pin!(compared.buffer_unordered(self.settings.reads_in_flight_max));
-                while let Some((object, compared)) = compared.next().await {
-                    swept.take(&bucket, &object, compared, tell);
-                }
-            }
+            self.sweep_bucket(target, &bucket, sweeping).await;
             self.progress.bucket_done(0);
+        }
+    }
+
+    async fn sweep_bucket(&self, target: &Target, bucket: &Bucket, sweeping: &mut Sweeping<'_>) {
+        let (index, depth) = (sweeping.index, sweeping.depth);
+        let mut pages = target.cloud.objects(bucket, &target.prefix);
+        while let Some(page) = pages.next().await {
+            if self.stopped() {
+                return;
+            }
+            let objects = match page {
+                Ok(objects) => objects,
+                Err(error) => {
+                    sweeping.swept.coverage.gap(&error.gap());
+                    continue;
+                }
+            };
+            self.progress.listed(objects.len());
+            let compared = stream::iter(objects).map(|object| async {
+                let compared = self.compare(target, bucket, &object, index, depth).await;
+                (object, compared)
+            });
+            let mut compared = std::pin::pin!(compared.buffer_unordered(self.settings.reads_in_flight_max));
+            while let Some((object, compared)) = compared.next().await {
+                sweeping.swept.take(bucket, &object, compared, sweeping.tell);
+            }
         }
     }
 
@@ -190,7 +184,7 @@ impl Engine<'_> {
         target: &Target,
         bucket: &Bucket,
         object: &Object,
-        index: &Arc<Index>,
+        index: &Index,
         depth: Depth,
     ) -> Compared {
         let mut gaps = Vec::new();
@@ -225,6 +219,20 @@ impl Engine<'_> {
 }
 
 impl Swept {
+    fn begin() -> Self {
+        Self {
+            schema: "spillwatch.sweep/1",
+            documents: 0,
+            copies: 0,
+            objects_with_copies: 0,
+            ruled_out_by_size: 0,
+            ruled_out_by_digest: 0,
+            told_by_listing: 0,
+            objects_read: 0,
+            coverage: Coverage::begin(),
+        }
+    }
+
     fn take(
         &mut self,
         bucket: &Bucket,

@@ -1,7 +1,6 @@
 //! Is what was restored what there was? Known documents are looked for in a target, and each is intact, modified or missing.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
 use futures::stream::{self, StreamExt};
 use serde::Serialize;
@@ -84,17 +83,16 @@ struct Best {
     share: Option<f64>,
 }
 
-/// Looks for every document of the index in the targets, and hands what became of each to `tell`, in the order of their names.
+/// Looks for every document of the settings' index in the targets, and hands what became of each to `tell`, in the order of their names.
 pub async fn verify(
     targets: &[Target],
     settings: &Settings,
-    index: &Arc<Index>,
     progress: &Progress,
     stop: watch::Receiver<bool>,
     tell: &mut dyn FnMut(&Verified),
 ) -> Verification {
-    let settings = Settings { index: Some(Arc::clone(index)), ..settings.clone() };
-    let engine = Engine::new(&settings, progress, stop);
+    let engine = Engine::new(settings, progress, stop);
+    let Some(index) = settings.index.as_deref() else { return Verifying::default().end(tell) };
     let mut verifying = Verifying::begin(index);
     for target in targets {
         let accounts = match target.cloud.accounts().await {
@@ -133,7 +131,7 @@ impl Engine<'_> {
         &self,
         target: &Target,
         bucket: &Bucket,
-        index: &Arc<Index>,
+        index: &Index,
         verifying: &mut Verifying,
     ) {
         verifying.coverage.buckets += 1;
@@ -176,7 +174,7 @@ impl Engine<'_> {
         target: &Target,
         bucket: &Bucket,
         object: &Object,
-        index: &Arc<Index>,
+        index: &Index,
         named: &[u32],
     ) -> Seen {
         let nothing = Seen { exact: Vec::new(), modified: Vec::new(), read: false, gaps: Vec::new() };
@@ -197,6 +195,7 @@ impl Engine<'_> {
 }
 
 /// What was seen of every document so far.
+#[derive(Default)]
 struct Verifying {
     names: HashMap<String, Vec<u32>>,
     told: Vec<String>,
