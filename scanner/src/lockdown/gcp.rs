@@ -45,7 +45,9 @@ pub(super) fn plan(subject: &Subject, scope: &Scope) -> Option<Made> {
     let after = draft.ways();
     let refused = scope.open(&after).first().map(|way| {
         let why = way.because.first().map_or("a way in stays", String::as_str);
-        format!("it cannot be proved closed: {why}; neither prevention nor the bucket's own policy reaches that")
+        format!(
+            "it cannot be proved closed: {why}; neither prevention nor the bucket's own policy reaches that"
+        )
     });
     let hazards = hazards(subject, &stood, &before, &after);
     Some(Made { closes, changes: draft.changes, hazards, leaves: after, refused, commands: draft.commands })
