@@ -105,6 +105,19 @@ fn no_format_shows_anybodys_data() {
 }
 
 #[test]
+fn a_full_disk_is_named_and_spoils_no_other_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("report.html");
+    let also = format!("html={}", page.display());
+    let args = ["scan", "--output", "/dev/full", "--report", &also, "--report", "csv=/dev/null"];
+    let output = spillwatch(&[&args[..], &[crate::acme::estate().to_str().unwrap()]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("could not write `/dev/full`"), "{said}");
+    assert!(std::fs::read_to_string(page).unwrap().ends_with("</html>\n"));
+}
+
+#[test]
 fn what_cannot_be_written_is_told_before_the_scan() {
     let output = spillwatch(&["scan", "--report", "html=/nowhere/report.html", "no-such-folder-is-opened"]);
     assert_eq!(output.status.code(), Some(1));

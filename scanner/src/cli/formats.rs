@@ -66,9 +66,15 @@ impl FromStr for Also {
 
 /// All reports of one run, being written.
 pub(super) struct Reports {
-    all: Vec<Report>,
+    all: Vec<Started>,
     /// Whether a person reads one of them on the terminal: it ends with what the log would say.
     pub is_table: bool,
+}
+
+struct Started {
+    report: Report,
+    /// None is standard output.
+    to: Option<PathBuf>,
     written: io::Result<()>,
 }
 
@@ -77,15 +83,20 @@ impl FormatArgs {
     pub(super) fn open(&self) -> anyhow::Result<Reports> {
         let terminal = self.output.is_none() && io::stdout().is_terminal();
         let word = self.format.unwrap_or(if terminal { Word::Human } else { Word::Jsonl });
-        let out: Box<dyn Write> = match &self.output {
+        let mut all = vec![self.start(word, self.output.as_deref())?];
+        for Also { format, path } in &self.reports {
+            all.push(self.start(*format, Some(path))?);
+        }
+        Ok(Reports { all, is_table: word == Word::Human })
+    }
+
+    fn start(&self, word: Word, to: Option<&Path>) -> anyhow::Result<Started> {
+        let format = self.meant(word)?;
+        let out: Box<dyn Write> = match to {
             Some(path) => file(path)?,
             None => Box::new(anstream::stdout()),
         };
-        let mut all = vec![Report::new(self.meant(word)?, out)?];
-        for Also { format, path } in &self.reports {
-            all.push(Report::new(self.meant(*format)?, file(path)?)?);
-        }
-        Ok(Reports { all, is_table: word == Word::Human, written: Ok(()) })
+        Ok(Started { report: Report::new(format, out)?, to: to.map(Path::to_owned), written: Ok(()) })
     }
 
     fn meant(&self, word: Word) -> anyhow::Result<Format> {
@@ -113,18 +124,23 @@ fn file(path: &Path) -> anyhow::Result<Box<dyn Write>> {
 }
 
 impl Reports {
-    /// Takes the next finding. A failure is told by [`Self::end`]: the others go on until then.
+    /// Takes the next finding. A failure is told by [`Self::end`].
     pub(super) fn finding(&mut self, finding: &Finding) {
-        for report in &mut self.all {
-            if self.written.is_ok() {
-                self.written = report.finding(finding);
+        for Started { report, written, .. } in &mut self.all {
+            if written.is_ok() {
+                *written = report.finding(finding);
             }
         }
     }
 
-    /// Ends the reports.
-    pub(super) fn end(self, coverage: &Coverage) -> io::Result<()> {
-        self.written?;
-        self.all.into_iter().try_for_each(|report| report.end(coverage))
+    /// Ends the reports. One that failed does not keep the others from being whole; the first failure is returned.
+    pub(super) fn end(self, coverage: &Coverage) -> anyhow::Result<()> {
+        let mut first = Ok(());
+        for Started { report, to, written } in self.all {
+            let ended = written.and_then(|()| report.end(coverage));
+            let to = to.map_or("standard output".to_owned(), |path| format!("`{}`", path.display()));
+            first = first.and(ended.with_context(|| format!("could not write {to}")));
+        }
+        first
     }
 }

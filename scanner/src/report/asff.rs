@@ -191,9 +191,7 @@ fn classified(finding: &Finding) -> Value {
         .map(|found| json!({"Category": category, "TotalCount": found.occurrences, "Detections": kinds(found)}))
         .collect();
     json!({"Result": {
-        "Status": {"Code": "COMPLETE"},
         "SizeClassified": finding.objects.bytes,
-        "AdditionalOccurrences": false,
         "SensitiveData": data,
     }})
 }

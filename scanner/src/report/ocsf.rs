@@ -29,6 +29,16 @@ enum Class {
     IamAnalysis = 2008,
 }
 
+impl Class {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Detection => "Detection Finding",
+            Self::DataSecurity => "Data Security Finding",
+            Self::IamAnalysis => "IAM Analysis Finding",
+        }
+    }
+}
+
 /// Writes each finding as it comes; a Scan Activity with the coverage ends the stream.
 pub(super) struct Ocsf<W: Write> {
     out: io::BufWriter<W>,
@@ -63,11 +73,13 @@ fn event(finding: &Finding, class: Class) -> Value {
         "category_uid": 2,
         "category_name": "Findings",
         "class_uid": class as u64,
+        "class_name": class.name(),
         "activity_id": activity,
         "activity_name": activity_name,
         "type_uid": class as u64 * 100 + activity,
         "time": unix_ms(telling::seen_at(finding)).unwrap_or_default(),
-        "severity_id": severity(finding.severity),
+        "severity_id": severity(finding.severity).0,
+        "severity": severity(finding.severity).1,
         "status_id": status,
         "status": status_name,
         "status_detail": finding.status.as_str(),
@@ -132,13 +144,13 @@ fn status(status: Transition) -> (u64, &'static str) {
     }
 }
 
-fn severity(severity: Severity) -> u64 {
+fn severity(severity: Severity) -> (u64, &'static str) {
     match severity {
-        Severity::Informational => 1,
-        Severity::Low => 2,
-        Severity::Medium => 3,
-        Severity::High => 4,
-        Severity::Critical => 5,
+        Severity::Informational => (1, "Informational"),
+        Severity::Low => (2, "Low"),
+        Severity::Medium => (3, "Medium"),
+        Severity::High => (4, "High"),
+        Severity::Critical => (5, "Critical"),
     }
 }
 
@@ -237,7 +249,6 @@ fn data_security(finding: &Finding) -> Value {
         "discovery_details": details,
         "size": finding.objects.bytes,
         "total": finding.objects.count,
-        "status_id": 1,
     })
 }
 

@@ -83,7 +83,7 @@ pub(super) fn title(finding: &Finding) -> String {
     match finding.rule.as_str() {
         "exposed_content" | "exposed_copy" => format!("{who} can reach {class} in {bucket}"),
         "sensitive_content" | "known_copy" => format!("{class} in {bucket}, which nobody outside can reach"),
-        "exposed_bucket" => format!("{who} can {class} {bucket}"),
+        "exposed_bucket" => format!("{class} access to {bucket} for {who}"),
         "unread_bucket" => format!("who can reach {bucket} could not be read"),
         rule => format!("{}: {class} in {bucket}", plain(rule)),
     }
@@ -141,8 +141,13 @@ pub(super) fn verdict(coverage: &Coverage) -> &'static str {
 /// What a run saw, in a sentence.
 pub(super) fn coverage(coverage: &Coverage) -> String {
     let gaps: u64 = coverage.gaps_by_reason.values().sum();
+    let unexamined = coverage.ledger.as_ref().map_or(0, |ledger| ledger.unexamined);
+    let earlier = match unexamined {
+        0 => String::new(),
+        count => format!(", {count} open findings of earlier runs not looked at"),
+    };
     format!(
-        "{}: {} accounts, {} buckets ({} exposed, {} seen whole), {} of {} objects and {} of {} bytes read, {} findings, {gaps} gaps",
+        "{}: {} accounts, {} buckets ({} exposed, {} seen whole), {} of {} objects and {} of {} bytes read, {} findings, {gaps} gaps{earlier}",
         verdict(coverage),
         coverage.accounts,
         coverage.buckets,
