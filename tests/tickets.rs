@@ -1,13 +1,15 @@
 //! Does every finding have exactly one ticket, in a tracker of every kind, whatever the network does?
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 use spillwatch_fixtures::tracker::{Fault, Issue, TOKEN, Tracker};
 
 use crate::lifecycle::Estate;
 use crate::{lines, spillwatch};
+
+mod delivery;
 
 /// An estate that is scanned into a tracker.
 struct Office {
@@ -221,64 +223,6 @@ fn samples_are_told_where_that_is_allowed_and_masked() {
 }
 
 #[test]
-fn whatever_the_network_does_no_ticket_is_made_twice() {
-    for (kind, settings) in TRACKERS {
-        let office = Office::new(kind, settings);
-        let start = format!("POST /{kind}");
-        office.tracker.fail(&start, 1, Fault::CutAfter);
-        office.tracker.fail(&start, 1, Fault::Status(500, Vec::new()));
-        office.tracker.fail(&start, 1, Fault::Status(429, vec![("retry-after", "1")]));
-        office.tracker.fail(&start, 1, Fault::CutBefore);
-        office.tracker.fail(&start, 1, Fault::CutAfter);
-        office.tracker.fail(&format!("GET /{kind}"), 2, Fault::CutBefore);
-        office.tracker.fail(&format!("GET /{kind}"), 1, Fault::Status(502, Vec::new()));
-        let reports = office.life();
-        assert_eq!(office.tracker.heal(), 0, "{kind}: not every fault happened");
-        assert_eq!(histories(&office.tracker.issues(kind)), expected(&reports), "{kind}");
-        assert_eq!(office.letters(), [] as [Value; 0], "{kind}");
-    }
-}
-
-#[test]
-fn what_cannot_be_delivered_waits_and_is_sent_by_the_next_run() {
-    let office = Office::new("jira", "project = \"SEC\"\nattempts_max = 1");
-    office.tracker.fail("GET /jira", 1_000, Fault::Status(401, Vec::new()));
-    let report = office.scan();
-    let letters = office.letters();
-    let told = Office::delivery(&report, "jira");
-    assert_eq!(told["undelivered"], letters.len());
-    assert!(letters.len() >= 12 && told["lost"] == 0, "{told}");
-    assert!(letters.iter().all(|letter| letter["why"].is_string() && letter["sink"] == "jira"));
-    let mode = std::os::unix::fs::MetadataExt::mode(
-        &Path::new(&office.estate.file("ledger.db.undelivered.jsonl")).metadata().unwrap(),
-    );
-    assert_eq!(mode & 0o777, 0o600);
-    let asked = office.tracker.requests("jira");
-    assert!(asked.len() <= 3, "a sink that fails in a row is left alone: {asked:#?}");
-
-    office.tracker.heal();
-    let again = office.scan();
-    assert_eq!(office.letters(), [] as [Value; 0]);
-    assert_eq!(Office::delivery(&again, "jira")["sent_again"], letters.len());
-    assert_eq!(histories(&office.tracker.issues("jira")), expected(&[report, again]));
-}
-
-#[test]
-fn a_failure_that_nobody_keeps_is_told_by_the_exit_code() {
-    let office = Office::new("jira", "project = \"SEC\"\nattempts_max = 1");
-    office.configure(
-        &[("jira", "project = \"SEC\"\nattempts_max = 1")],
-        "[ticketing]\ndead_letter = \"/no-such-folder/letters.jsonl\"\n",
-    );
-    office.tracker.fail("GET /jira", 1_000, Fault::Status(401, Vec::new()));
-    let output = spillwatch(&["scan", "--config", &office.config(), &office.estate.path()]);
-    assert_eq!(output.status.code(), Some(1));
-    let report = lines(&output);
-    assert!(Office::delivery(&report, "jira")["lost"].as_u64().unwrap() >= 12);
-    assert!(findings(&report).count() >= 20, "the scan itself is whole");
-}
-
-#[test]
 fn a_webhook_is_signed_and_told_every_transition_once() {
     let office = Office::new("webhook", "");
     office.tracker.fail("POST /webhook", 2, Fault::CutAfter);
@@ -401,16 +345,6 @@ fn a_dry_run_prints_what_it_would_send_and_sends_nothing() {
 }
 
 #[test]
-fn a_missing_secret_is_said_before_anything_is_scanned() {
-    let office = Office::new("jira", "project = \"SEC\"");
-    std::fs::remove_file(office.estate.file("token")).unwrap();
-    let output = spillwatch(&["scan", "--config", &office.config(), &office.estate.path()]);
-    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("sink `jira`: could not read `"), "{said}");
-}
-
-#[test]
 fn no_planted_person_and_no_secret_leaves_by_a_ticket() {
     let office = Office::of(&[], "");
     let with_samples: Vec<(&str, String)> = [&TRACKERS[..], &NOTICES[1..]]
@@ -455,71 +389,6 @@ fn no_planted_person_and_no_secret_leaves_by_a_ticket() {
 }
 
 #[test]
-fn a_stored_report_is_filed_once_however_often_it_is_sent() {
-    let office = Office::of(&TRACKERS, "");
-    let (report, config) = (office.scan_to_file(), office.config());
-    let send = |more: &[&str]| {
-        let output =
-            spillwatch(&[&["tickets", "send", "--findings", &report, "--config", &config], more].concat());
-        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    };
-    let printed = send(&["--dry-run"]);
-    assert!(printed.contains("POST http") && printed.contains("***") && !printed.contains(TOKEN));
-    assert_eq!(office.tracker.requests("").len(), 0);
-    let deliveries: Vec<Value> = send(&[]).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(deliveries.len(), TRACKERS.len());
-    assert!(deliveries.iter().all(|delivery| delivery["created"].as_u64() >= Some(12)), "{deliveries:?}");
-    send(&[]);
-    let lines = std::fs::read_to_string(&report).unwrap();
-    let stored: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    for (kind, _) in TRACKERS {
-        assert_eq!(
-            histories(&office.tracker.issues(kind)),
-            expected(std::slice::from_ref(&stored)),
-            "{kind}"
-        );
-    }
-}
-
-#[test]
-fn a_report_that_was_tampered_with_reaches_no_tracker() {
-    let office = Office::of(&TRACKERS, "");
-    let report = office.scan_to_file();
-    let lines = std::fs::read_to_string(&report).unwrap();
-    let mut finding: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
-    finding["uid"] = "x\" OR project = \"HR".into();
-    std::fs::write(&report, finding.to_string()).unwrap();
-    let output = spillwatch(&["tickets", "send", "--findings", &report, "--config", &office.config()]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("line 1 has a `uid` that is none"));
-    assert_eq!(office.tracker.requests("").len(), 0);
-}
-
-#[test]
-fn what_waits_is_sent_before_what_comes_after_it() {
-    let office = Office::new("github", "repository = \"acme/security\"\nattempts_max = 1");
-    office.tracker.fail("GET /github", 1_000, Fault::Status(401, Vec::new()));
-    let leak = office.scan();
-    office.estate.lock();
-    let locked = office.scan();
-    let waiting = office.letters();
-    assert!(waiting.iter().any(|letter| letter["finding"]["status"] == "resolved"));
-    office.tracker.heal();
-    // Nothing is scanned: what waits is enough.
-    let ledger = office.estate.file("ledger.db");
-    let output = spillwatch(&["tickets", "send", "--config", &office.config(), "--state", &ledger]);
-    assert_eq!(output.status.code(), Some(0));
-    assert_eq!(lines(&output)[0]["sent_again"], waiting.len());
-    assert_eq!(office.letters(), [] as [Value; 0]);
-    let unchanged_too = histories(&office.tracker.issues("github"));
-    let wanted = expected(&[leak, locked]);
-    for (label, history) in unchanged_too {
-        assert_eq!(history, wanted[&label], "{label}");
-    }
-}
-
-#[test]
 fn security_hub_holds_each_finding_once_and_archives_what_is_over() {
     let office = Office::of(&[], "");
     let endpoint = &crate::servers::moto().endpoint;
@@ -530,7 +399,7 @@ fn security_hub_holds_each_finding_once_and_archives_what_is_over() {
     std::fs::write(office.config(), text).unwrap();
     let scan = || {
         let (ledger, config) = (office.estate.file("ledger.db"), office.config());
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_spillwatch"))
+        let output = Command::new(env!("CARGO_BIN_EXE_spillwatch"))
             .args(["scan", "--state", &ledger, "--config", &config, &office.estate.path()])
             .envs([("AWS_ACCESS_KEY_ID", "hub"), ("AWS_SECRET_ACCESS_KEY", "hub")])
             .output()

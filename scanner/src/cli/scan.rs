@@ -117,6 +117,7 @@ fn scanned(args: &ScanArgs, config: &Config, runtime: &Runtime) -> anyhow::Resul
     if !is_table {
         tracing::info!("{}", summary(&coverage));
     }
+    coverage.tickets.iter().for_each(|delivery| tracing::info!("{delivery}"));
     if coverage.buckets == 0 && coverage.gaps.is_empty() && !coverage.interrupted {
         tracing::warn!(
             "nothing to scan: the account holds no bucket that these credentials may list; check which they are"

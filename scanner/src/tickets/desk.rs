@@ -1,6 +1,7 @@
 //! Who takes findings as they are decided, files them everywhere, and keeps what could not be delivered?
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
@@ -247,6 +248,28 @@ impl Filing {
     pub async fn end(self) -> Vec<Delivery> {
         drop(self.findings);
         self.desk.await.unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sink `{}`:", self.sink)?;
+        let counts = [
+            ("created", self.created),
+            ("commented", self.commented),
+            ("closed", self.closed),
+            ("reopened", self.reopened),
+            ("sent", self.sent),
+            ("sent again", self.sent_again),
+            ("undelivered", self.undelivered),
+            ("lost", self.lost),
+        ];
+        let told: Vec<String> = counts
+            .iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(what, count)| format!(" {count} {what}"))
+            .collect();
+        if told.is_empty() { f.write_str(" nothing to do") } else { f.write_str(&told.join(",")) }
     }
 }
 
