@@ -42,10 +42,9 @@ pub(super) fn write(page: &mut Page, findings: &[Finding], all: u64, bytes_max: 
     }
     page.raw("</table>\n");
     if shown < all {
-        page.raw("<p id=\"left-out\"><strong>")
-            .counted(all - shown, "finding")
-            .raw("</strong> less severe than these ");
-        page.raw("left out to keep this page small. The JSONL report has all ").number(all).raw(".</p>\n");
+        page.raw("<p id=\"left-out\">Left out to keep this page small: <strong>")
+            .counted(all - shown, "finding");
+        page.raw("</strong> of less urgency. The JSONL report has all ").number(all).raw(".</p>\n");
     }
     page.raw("</section>\n");
 }
