@@ -183,3 +183,15 @@ fn a_report_that_was_tampered_with_reaches_no_tracker() {
     assert!(String::from_utf8(output.stderr).unwrap().contains("line 1 has a `uid` that is none"));
     assert_eq!(office.tracker.requests("").len(), 0);
 }
+
+#[test]
+fn a_finding_that_is_refused_keeps_no_other_back() {
+    let office = Office::new("jira", "project = \"SEC\"");
+    office.tracker.fail("POST /jira/rest/api/2/issue", 5, Fault::Status(400, Vec::new()));
+    let report = office.scan();
+    assert_eq!(office.letters().len(), 5);
+    assert_eq!(office.tracker.issues("jira").len(), wanted_created(&report) - 5);
+    let again = office.scan();
+    assert_eq!(office.letters(), [] as [Value; 0]);
+    assert_eq!(histories(&office.tracker.issues("jira")), expected(&[report, again]));
+}

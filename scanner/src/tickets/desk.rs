@@ -220,16 +220,25 @@ impl Seat {
                 Ok(())
             }
             Err(error) => {
-                // A refusal is about this finding, or will be the same for all; either way a person must look.
-                self.failures += 1;
                 tracing::warn!("sink `{name}`: {error}");
-                if self.failures == FAILURES_MAX {
-                    tracing::warn!("sink `{name}` failed {FAILURES_MAX} times in a row and is left alone");
+                // One finding that is refused must not keep back all others, in this run and in every later one.
+                if !is_about_the_finding(&error) {
+                    self.failures += 1;
+                    if self.failures == FAILURES_MAX {
+                        tracing::warn!(
+                            "sink `{name}` failed {FAILURES_MAX} times in a row and is left alone"
+                        );
+                    }
                 }
-                Err(HttpError::to_string(&error))
+                Err(error.to_string())
             }
         }
     }
+}
+
+/// Whether the server is well and only this text or field does not suit it.
+fn is_about_the_finding(error: &HttpError) -> bool {
+    matches!(error, HttpError::Refused { status: 400 | 409 | 413 | 422, .. })
 }
 
 impl Filing {
@@ -247,7 +256,10 @@ impl Filing {
     /// Waits until everything is filed, and says what came of it.
     pub async fn end(self) -> Vec<Delivery> {
         drop(self.findings);
-        self.desk.await.unwrap_or_default()
+        self.desk.await.unwrap_or_else(|error| {
+            tracing::error!("the desk ended before its time: {error}");
+            vec![Delivery { sink: "all".to_owned(), lost: 1, ..Delivery::default() }]
+        })
     }
 }
 
