@@ -37,8 +37,8 @@ impl<W: Write> Form for Human<W> {
             Some(distinct) if distinct > finding.objects.count => {
                 format!("{} in {}, {distinct} distinct", finding.class, counted(finding.objects.count))
             }
-            Some(_) => format!("{} in {}", finding.class, counted(finding.objects.count)),
-            None => finding.class.clone(),
+            None if finding.objects.count == 0 => finding.class.clone(),
+            _ => format!("{} in {}", finding.class, counted(finding.objects.count)),
         };
         let what = match finding.status {
             Transition::New => what,

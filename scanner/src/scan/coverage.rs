@@ -54,7 +54,7 @@ pub struct Coverage {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<LedgerCoverage>,
     /// What came of telling the findings, by sink; none where no sink is configured.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tickets: Vec<Delivery>,
     /// How often something could not be seen, by reason.
     pub gaps_by_reason: BTreeMap<String, u64>,
