@@ -297,3 +297,13 @@ fn an_index_shows_nothing_of_its_documents() {
         assert!(!shown(&bytes), "{digest:?}");
     }
 }
+
+#[test]
+fn a_document_deep_in_a_long_text_is_found() {
+    let known = prose(6000, 1);
+    let index = index_of(&[("plan.md", known.as_bytes())]);
+    let long = [prose(200_000, 2), known, prose(3000, 3)].join("\n\n");
+    let found = matches(&index, "long.txt", long.as_bytes());
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].share > 0.2, "{found:?}");
+}

@@ -16,6 +16,12 @@ use crate::extract::Place;
 const ROWS_FIRST: u64 = 256;
 const ROWS_EVERY: usize = 16;
 const ROWS_AFTER: u64 = 8192;
+/// Bytes of a running text that are all looked at; of further stretches one in so many, and all that follow one where something
+/// was found.
+const TEXT_FIRST: u64 = 256 << 10;
+const TEXT_STRETCH: usize = 4 << 10;
+const TEXT_EVERY: u64 = 4;
+const TEXT_AFTER: u64 = 256 << 10;
 /// After a longer line none is passed over: they may hold texts.
 const LINE_BYTES: usize = 500;
 
@@ -37,6 +43,9 @@ enum Job {
 #[derive(Debug, Default)]
 pub(crate) struct FileState {
     words: Winnow,
+    text_bytes: u64,
+    /// Every byte of text is looked at up to this one.
+    text_until: u64,
     cutter: Cutter,
     rows: u64,
     /// The length of the last line that was looked at.
@@ -77,8 +86,32 @@ impl Tracker {
         if !self.job.wants(Kind::Words) {
             return;
         }
-        let Self { key, job, file } = self;
-        file.words.push(key, &unescaped(text), &mut |run| job.run(key, place, run));
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (stretch, looks) = self.stretch(rest.len());
+            let (now, later) = rest.split_at(stretch);
+            self.file.text_bytes += now.len() as u64;
+            if looks {
+                let Self { key, job, file } = self;
+                file.words.push(key, &unescaped(now), &mut |run| job.run(key, place, run));
+            }
+            rest = later;
+        }
+    }
+
+    /// How many of the next bytes of text are taken together, and whether they are looked at.
+    fn stretch(&mut self, bytes: usize) -> (usize, bool) {
+        let text_bytes = self.file.text_bytes;
+        if text_bytes < TEXT_FIRST || matches!(self.job, Job::Collect(_)) {
+            return (bytes, true);
+        }
+        let (number, within) = (text_bytes / TEXT_STRETCH as u64, text_bytes % TEXT_STRETCH as u64);
+        if within == 0 && self.look_up() {
+            self.file.text_until = text_bytes + TEXT_AFTER;
+        }
+        let looks = text_bytes < self.file.text_until || number.is_multiple_of(TEXT_EVERY);
+        let within = usize::try_from(within).unwrap_or(0);
+        (bytes.min(TEXT_STRETCH - within), looks)
     }
 
     /// The lines of a table or a log in text, whatever it is written as.
