@@ -288,3 +288,102 @@ fn an_index_and_its_key_are_private_and_name_nothing() {
     let listed = known.run(&["fingerprint", "list", "--index", &known.path("index")], &[]);
     assert_eq!(lines(&listed).len(), 41);
 }
+
+#[test]
+fn a_weak_digest_is_confirmed_by_reading_that_one_object() {
+    let estate = tempfile::tempdir().unwrap();
+    let bucket = estate.path().join("gcp/acme-data/composed");
+    std::fs::create_dir_all(bucket.join("objects")).unwrap();
+    std::fs::write(estate.path().join("estate.toml"), "").unwrap();
+    std::fs::write(bucket.join("facts.json"), "{}").unwrap();
+    // What was composed of parts has no MD5. The check value of `123456789` is CRC32C's own.
+    let facts = |crc: &str| serde_json::json!({"storage:objects.get": {"size": "9", "crc32c": crc}});
+    let objects = [
+        ("copy.txt", "123456789", "4waSgw=="),
+        ("forged.txt", "987654321", "4waSgw=="),
+        ("other.txt", "111111111", "AAAAAA=="),
+    ];
+    let mut index = serde_json::Map::new();
+    for (key, content, crc) in objects {
+        std::fs::write(bucket.join("objects").join(key), content).unwrap();
+        index.insert(key.to_owned(), facts(crc));
+    }
+    std::fs::write(bucket.join("objects.json"), serde_json::to_vec(&index).unwrap()).unwrap();
+    // A file is a document by itself, even where it lies in an estate.
+    let document = estate.path().join("known.txt");
+    std::fs::write(&document, "123456789").unwrap();
+    let swept = spillwatch(&[
+        "sweep",
+        "--exact",
+        "--like",
+        document.to_str().unwrap(),
+        estate.path().to_str().unwrap(),
+    ]);
+    let lines = lines(&swept);
+    let found = copies_in(&lines, "composed");
+    let told: Vec<_> = found.iter().map(|copy| (copy.0.as_str(), copy.2.as_str())).collect();
+    assert_eq!(told, [("copy.txt", "sha256")], "{}", String::from_utf8_lossy(&swept.stderr));
+    let summary = lines.last().unwrap();
+    assert_eq!((&summary["objects_read"], &summary["ruled_out_by_digest"]), (&2.into(), &1.into()));
+}
+
+#[test]
+fn a_document_that_is_a_file_is_read_without_what_stands_beside_it() {
+    use std::os::unix::fs::symlink;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("plan.md"), "What we will do next year.\n".repeat(20)).unwrap();
+    std::fs::write(folder.path().join("plan.md.old"), "What we did last year.\n".repeat(20)).unwrap();
+    // A walk through the folder would stumble over this.
+    symlink("/nowhere", folder.path().join("plan.md.link")).unwrap();
+    let known = Known::of(&[folder.path().join("plan.md").to_str().unwrap()]);
+    let listed = known.run(&["fingerprint", "list", "--index", &known.path("index")], &[]);
+    let names: Vec<_> = lines(&listed).iter().map(|line| line["document"].clone()).collect();
+    assert_eq!(names, ["plan.md"]);
+}
+
+#[test]
+fn what_could_not_be_listed_is_not_called_missing() {
+    let known = Known::of(&[leaked().join("planning").to_str().unwrap()]);
+    let restored = tempfile::tempdir().unwrap();
+    let bucket = restored.path().join("aws/111122223333/restored");
+    std::fs::create_dir_all(&bucket).unwrap();
+    std::fs::write(restored.path().join("estate.toml"), "").unwrap();
+    let verify = || {
+        let arguments = [restored.path().to_str().unwrap()];
+        let output = known.run(&["verify", "--baseline", &known.path("index")], &arguments);
+        (output.status.code(), lines(&output).last().unwrap()["documents"].clone())
+    };
+    std::fs::write(bucket.join("facts.json"), "{}").unwrap();
+    assert_eq!(verify(), (Some(3), serde_json::json!({"missing": 5})));
+    let denied = r#"{"s3:ListObjectsV2": {"Error": {"Code": "AccessDenied"}}}"#;
+    std::fs::write(bucket.join("facts.json"), denied).unwrap();
+    assert_eq!(verify(), (Some(3), serde_json::json!({"unread": 5})));
+}
+
+#[test]
+fn a_damaged_index_fails_a_scan_closes_nothing_and_is_not_added_to() {
+    let known = Known::of(&[leaked().to_str().unwrap()]);
+    let home = tempfile::tempdir().unwrap();
+    let ledger = home.path().join("ledger.db");
+    let scan = || {
+        let arguments = ["--index", &known.path("index"), "--all", "--state", ledger.to_str().unwrap()];
+        known.run(&["scan"], &[&arguments[..], &[estate().to_str().unwrap()]].concat())
+    };
+    assert_eq!(scan().status.code(), Some(0));
+    // The entries lie behind the filter and the directory; the documents' names are left whole.
+    let whole = std::fs::read(known.path("index")).unwrap();
+    let mut damaged = whole.clone();
+    for at in (4096..whole.len() - 64 * 1024).step_by(64 * 1024) {
+        damaged[at + 7] ^= 1;
+    }
+    std::fs::write(known.path("index"), &damaged).unwrap();
+    let output = scan();
+    assert_eq!(output.status.code(), Some(1));
+    let report = lines(&output);
+    assert!(report.iter().all(|line| line["class"] != "known_document" || line["status"] != "resolved"));
+    assert!(report.last().unwrap()["gaps"].to_string().contains("index of known documents"));
+    let added =
+        known.run(&["fingerprint", "add", "--index", &known.path("index")], &[estate().to_str().unwrap()]);
+    assert_eq!(added.status.code(), Some(1), "{}", String::from_utf8_lossy(&added.stderr));
+    assert_eq!(std::fs::read(known.path("index")).unwrap(), damaged);
+}

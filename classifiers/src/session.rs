@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::content_type::HEAD_BYTES;
 use crate::copies::{Index, Tracker};
-use crate::extract::Budget;
+use crate::extract::{Budget, limit_reached};
 use crate::file::{File, Inside};
 use crate::gather::Gather;
 use crate::sketch::HashKey;
@@ -151,7 +151,11 @@ impl Session {
     /// Ends the object. The result is the same however the bytes were cut into chunks.
     pub fn finish(self) -> Classification {
         let (mut classification, gather) = self.end();
-        classification.copies = gather.copies.map(|tracker| tracker.matches()).unwrap_or_default();
+        let (copies, overflowed) = gather.copies.map(|tracker| tracker.matches()).unwrap_or_default();
+        classification.copies = copies;
+        if overflowed {
+            classification.gaps.push(limit_reached("holds parts of more known documents than are followed"));
+        }
         classification
     }
 

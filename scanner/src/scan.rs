@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::cloud::{Cloud, CloudError};
 use crate::estate::aws::{Inventory, acl_inventories};
-use crate::estate::{self, Account, Bucket, Gap};
+use crate::estate::{self, Account, Bucket, Gap, GapReason};
 use crate::exposure::{self, BucketExposure, Certainty, ObjectAcls, ZoneOfTrust};
 use crate::findings::{Finding, Reach};
 use crate::store::Store;
@@ -169,6 +169,14 @@ pub async fn scan(
             let findings = keeping.gone(account, names, target, &mut coverage).await;
             tell(findings, &mut coverage);
         }
+    }
+    if let Some(Err(damage)) = settings.index.as_ref().map(|index| index.health()) {
+        coverage.gap(&Gap {
+            reason: GapReason::Malformed,
+            operation: "sweep".to_owned(),
+            resource: "index of known documents".to_owned(),
+            detail: damage.to_string(),
+        });
     }
     coverage.interrupted = engine.stopped();
     keeping.end(coverage).await

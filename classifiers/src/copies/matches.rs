@@ -111,6 +111,8 @@ pub(super) struct Matches {
     place: Place,
     seen: HashMap<(u32, How), Seen>,
     prints: usize,
+    /// There were more documents or prints than are followed.
+    overflowed: bool,
     /// The number of the file within the object.
     file: u32,
 }
@@ -131,7 +133,7 @@ struct Seen {
 impl Matches {
     pub(super) fn new(index: Arc<Index>) -> Self {
         let (waiting, place) = (Vec::with_capacity(WAITING_MAX), Place::default());
-        Self { index, waiting, place, seen: HashMap::new(), prints: 0, file: 0 }
+        Self { index, waiting, place, seen: HashMap::new(), prints: 0, overflowed: false, file: 0 }
     }
 
     pub(super) fn index(&self) -> &Index {
@@ -193,10 +195,13 @@ impl Matches {
             found = true;
             let id = (entry.document(), how);
             if !self.seen.contains_key(&id) && self.seen.len() == DOCUMENTS_MAX {
+                self.overflowed = true;
                 continue;
             }
             let seen = self.seen.entry(id).or_insert_with(|| Seen::first(&self.place, spot, self.file));
-            if self.prints < PRINTS_MAX && seen.prints.insert(print) {
+            if self.prints == PRINTS_MAX {
+                self.overflowed = true;
+            } else if seen.prints.insert(print) {
                 self.prints += 1;
             }
             seen.follow(entry.ordinal(), spot, self.file);
@@ -204,10 +209,10 @@ impl Matches {
         found
     }
 
-    /// The documents that are here, the largest part first.
-    pub(super) fn finish(mut self) -> Vec<Match> {
+    /// The documents that are here, the largest part first, and whether there were more than are followed.
+    pub(super) fn finish(mut self) -> (Vec<Match>, bool) {
         self.look_up();
-        let Self { index, seen, .. } = self;
+        let Self { index, seen, overflowed, .. } = self;
         let mut all: Vec<(Match, HashSet<u64>)> = Vec::new();
         for ((number, how), seen) in seen {
             let Some(document) = index.document(number).filter(|document| seen.is_enough(how, document))
@@ -233,7 +238,7 @@ impl Matches {
                 }
             }
         }
-        told
+        (told, overflowed)
     }
 }
 

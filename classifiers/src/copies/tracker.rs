@@ -229,11 +229,11 @@ impl Tracker {
         }
     }
 
-    /// Ends the object: the known documents that stand in it.
-    pub(crate) fn matches(self) -> Vec<Match> {
+    /// Ends the object: the known documents that stand in it, and whether there were more than are followed.
+    pub(crate) fn matches(self) -> (Vec<Match>, bool) {
         match self.job {
             Job::Seek(matches) => matches.finish(),
-            Job::Collect(_) => Vec::new(),
+            Job::Collect(_) => (Vec::new(), false),
         }
     }
 
@@ -261,7 +261,7 @@ impl Job {
         }
     }
 
-    /// Takes what may be known; how many of those looked up since are.
+    /// Takes what may be known; whether something is that was looked up on this occasion.
     fn take(&mut self, key: &IndexKey, candidate: Candidate, place: &Place) -> bool {
         match self {
             Self::Collect(collected) => {

@@ -3,14 +3,16 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::bail;
-use spillwatch_classifiers::copies::{IndexBuilder, IndexKey};
+use spillwatch_classifiers::copies::{Index, IndexBuilder, IndexKey};
 
 use super::known::KeyArgs;
 use super::progress::Bar;
 use super::scan::tokio_runtime;
 use super::targets::{CloudArgs, open};
+use crate::cloud::local::LocalCloud;
 use crate::config::{self, Config};
 use crate::estate::Gap;
 use crate::scan::fingerprint::{Fingerprint, fingerprint};
@@ -87,7 +89,7 @@ fn add(args: AddArgs) -> anyhow::Result<ExitCode> {
     args.cloud.apply(&mut config.aws, &mut config.gcp);
     let key = args.key.key(&config)?;
     let mut builder = match args.index.exists() {
-        true => IndexBuilder::from_index(&sound(index::open(&args.index, &key)?)?),
+        true => all_of(&index::open(&args.index, &key)?)?,
         false => IndexBuilder::new(key.clone()),
     };
     let mut gaps = Vec::new();
@@ -123,14 +125,11 @@ fn add(args: AddArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// An index that is to be added to must be whole.
-fn sound(
-    index: spillwatch_classifiers::copies::Index,
-) -> anyhow::Result<spillwatch_classifiers::copies::Index> {
-    if index.documents().count() as u64 != u64::from(index.len()) {
-        index.health()?;
-    }
-    Ok(index)
+/// Everything that an index holds. What cannot be read of it would be missing from the index that takes its place.
+fn all_of(index: &Index) -> anyhow::Result<IndexBuilder> {
+    let builder = IndexBuilder::from_index(index);
+    index.health()?;
+    Ok(builder)
 }
 
 /// Reads the documents that a word names.
@@ -141,33 +140,30 @@ pub(super) fn read(
     take: &mut dyn FnMut(Fingerprint) -> anyhow::Result<()>,
 ) -> anyhow::Result<Vec<Gap>> {
     let progress = Progress::default();
-    let (target, only) = documents(word, config)?;
+    let target = documents(word, config)?;
     let bar = Bar::start(&progress);
-    let mut found = false;
+    let (mut found, mut taken) = (false, Ok(()));
     let gaps = tokio_runtime()?.block_on(fingerprint(&target, &config.scan, key, &progress, &mut |read| {
-        found |= only.is_none() || only.as_ref() == Some(&read.name);
-        if only.as_ref().is_none_or(|only| *only == read.name) { take(read) } else { Ok(()) }
+        found = true;
+        if taken.is_ok() {
+            taken = take(read);
+        }
     }));
     bar.end();
-    let gaps = gaps?;
+    taken?;
     if !found && gaps.is_empty() {
         bail!("`{word}` holds no document");
     }
     Ok(gaps)
 }
 
-/// The target that a word names; of a single file, its folder, and the file's name.
-fn documents(word: &str, config: &Config) -> anyhow::Result<(Target, Option<String>)> {
-    let path = Path::new(word);
-    if !path.is_file() {
-        return Ok((open(word, &config.aws, &config.gcp)?, None));
+/// The target that a word names; of a single file, the file alone.
+fn documents(word: &str, config: &Config) -> anyhow::Result<Target> {
+    if !Path::new(word).is_file() {
+        return open(word, &config.aws, &config.gcp);
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let name = path.file_name().and_then(|name| name.to_str());
-    let Some(name) = name else { bail!("the name of `{word}` is not UTF-8") };
-    let mut target = open(&folder.to_string_lossy(), &config.aws, &config.gcp)?;
-    name.clone_into(&mut target.prefix);
-    Ok((target, Some(name.to_owned())))
+    let cloud = Arc::new(LocalCloud::open_file(Path::new(word))?);
+    Ok(Target { word: word.to_owned(), cloud, prefix: String::new() })
 }
 
 fn list(path: &Path, key: &KeyArgs) -> anyhow::Result<()> {

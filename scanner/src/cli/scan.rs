@@ -126,7 +126,8 @@ fn scanned(args: &ScanArgs, config: &Config, runtime: &Runtime) -> anyhow::Resul
     let nothing_seen = nothing_seen(&coverage);
     let failed = coverage.interrupted
         || coverage.ledger.as_ref().is_some_and(|ledger| ledger.failed)
-        || coverage.tickets.iter().any(|sink| sink.lost > 0);
+        || coverage.tickets.iter().any(|sink| sink.lost > 0)
+        || config.scan.index.as_ref().is_some_and(|index| index.health().is_err());
     watch::tell(&config.metrics, runtime, &coverage, !failed && nothing_seen.is_none());
     if let Some(error) = nothing_seen {
         bail!(error);

@@ -42,10 +42,13 @@ pub(super) struct SweepArgs {
 pub(super) fn run(args: SweepArgs) -> anyhow::Result<ExitCode> {
     let mut config = args.config.as_deref().map(config::read).transpose()?.unwrap_or_default();
     args.cloud.apply(&mut config.aws, &mut config.gcp);
-    let index = match (args.like.as_slice(), args.known.index(&config)?) {
-        ([], Some(index)) => index,
+    let (index, sought_whole) = match (args.like.as_slice(), args.known.index(&config)?) {
+        ([], Some(index)) => (index, true),
         ([], None) => bail!("say what is sought: `--like PATH`, or `--index FILE` with its `--index-key`"),
-        (like, _) => Arc::new(like_these(like, &config)?),
+        (like, _) => {
+            let (index, whole) = like_these(like, &config)?;
+            (Arc::new(index), whole)
+        }
     };
     config.scan.index = Some(Arc::clone(&index));
     let targets = args
@@ -87,16 +90,17 @@ pub(super) fn run(args: SweepArgs) -> anyhow::Result<ExitCode> {
     {
         bail!("{}", gap.detail());
     }
-    Ok(match (swept.coverage.interrupted, swept.coverage.complete) {
+    Ok(match (swept.coverage.interrupted, swept.coverage.complete && sought_whole) {
         (true, _) => ExitCode::from(1),
-        // Copies may stand where nobody looked: an incident must not take that for an answer.
+        // Copies may stand where nobody looked, or be of what could not be read: an incident must not take that for an answer.
         (false, false) => ExitCode::from(4),
         (false, true) => ExitCode::SUCCESS,
     })
 }
 
-/// An index of these documents alone, with a key that nobody keeps.
-fn like_these(words: &[String], config: &Config) -> anyhow::Result<Index> {
+/// An index of these documents alone, with a key that nobody keeps; whether all of them could be read.
+fn like_these(words: &[String], config: &Config) -> anyhow::Result<(Index, bool)> {
+    let mut whole = true;
     let key = IndexKey::new(&random_key());
     let mut builder = IndexBuilder::new(key.clone());
     for word in words {
@@ -104,13 +108,14 @@ fn like_these(words: &[String], config: &Config) -> anyhow::Result<Index> {
             builder.add(&read.name, read.size_bytes, read.digests, &read.collected)?;
             Ok(())
         })?;
+        whole &= gaps.is_empty();
         for gap in gaps {
             tracing::warn!(resource = ?gap.resource, "{}", gap.detail);
         }
     }
     let mut file = Vec::new();
     builder.write([0; 16], &mut file)?;
-    Ok(Index::open(Box::new(file), key)?)
+    Ok((Index::open(Box::new(file), key)?, whole))
 }
 
 fn line(out: &mut impl Write, value: &impl serde::Serialize) -> io::Result<()> {

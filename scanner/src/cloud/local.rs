@@ -32,6 +32,8 @@ const FACTS_BYTES_MAX: u64 = 256 << 20;
 /// A folder: an estate in our layout if it holds `estate.toml`, else one bucket of which no access fact is known.
 pub struct LocalCloud {
     root: PathBuf,
+    /// The one file that is an object, where a file was opened.
+    only: Option<String>,
     zone: Option<ZoneOfTrust>,
     indexes: Mutex<BTreeMap<PathBuf, Arc<Index>>>,
 }
@@ -61,7 +63,19 @@ impl LocalCloud {
         } else {
             None
         };
-        Ok(Self { root, zone, indexes: Mutex::default() })
+        Ok(Self { root, only: None, zone, indexes: Mutex::default() })
+    }
+
+    /// Opens a file: one bucket with one object, whatever stands beside it.
+    pub fn open_file(path: &Path) -> Result<Self, CloudError> {
+        let failed =
+            |message: String| failure("open", path.display().to_string(), GapReason::Failed, message);
+        let file = fs::canonicalize(path).map_err(|error| failed(error.to_string()))?;
+        let name = file.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+        let (Some(root), Some(name), true) = (file.parent(), name, file.is_file()) else {
+            return Err(failed("not a file with a UTF-8 name".to_owned()));
+        };
+        Ok(Self { root: root.to_owned(), only: Some(name), zone: None, indexes: Mutex::default() })
     }
 
     /// The facts of objects are read again after they were changed.
@@ -163,8 +177,9 @@ impl Cloud for LocalCloud {
         let missing = (!self.bucket_folder(bucket).is_dir()).then(missing);
         match denied.or(missing).map_or_else(|| self.index(bucket), Err) {
             Ok(index) => {
-                let listing =
-                    Listing { folder: self.objects_folder(bucket), prefix: prefix.to_owned(), index };
+                let folder = self.objects_folder(bucket);
+                let start = self.only.as_ref().map_or_else(|| folder.clone(), |name| folder.join(name));
+                let listing = Listing { folder, start, prefix: prefix.to_owned(), index };
                 tokio::task::spawn_blocking(move || listing.send(&send));
                 stream::poll_fn(move |context| pages.poll_recv(context)).boxed()
             }
@@ -226,6 +241,8 @@ fn list_error(bucket: &Bucket, facts: &Facts) -> Option<CloudError> {
 /// A walk through a bucket's folder: the files, then what stands in the index alone.
 struct Listing {
     folder: PathBuf,
+    /// Where the walk begins: the folder, or the one file of it.
+    start: PathBuf,
     prefix: String,
     index: Arc<Index>,
 }
@@ -235,7 +252,7 @@ impl Listing {
     fn send(&self, pages: &mpsc::Sender<Result<Vec<Object>, CloudError>>) {
         let mut page = Vec::with_capacity(PAGE_OBJECTS);
         // A bucket may be described without its objects, as in the evidence of a lockdown.
-        let files = self.folder.is_dir().then(|| WalkDir::new(&self.folder).sort_by_file_name());
+        let files = self.start.exists().then(|| WalkDir::new(&self.start).sort_by_file_name());
         let files = files.into_iter().flatten().filter_map(|entry| self.file(entry).transpose());
         let alone = self.index.iter().filter(|(key, _)| !is_file(&self.folder, key));
         let alone = alone.map(|(key, facts)| Ok(object_from_facts(key, facts)));

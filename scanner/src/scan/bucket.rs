@@ -66,7 +66,6 @@ impl Engine<'_> {
 
         let mut examined = Examined {
             facts: judged.exposure.gaps.is_empty(),
-            copies: self.settings.index.is_some(),
             confidence_min: self.settings.confidence_min,
             ..Examined::nothing(judged.at.clone())
         };
@@ -92,6 +91,8 @@ impl Engine<'_> {
         examined.listing = listed.complete && target.prefix.is_empty();
         // Where no ACL can grant anything, none needs to be read.
         examined.object_acls = judged.object_acls.is_none() || (examined.listing && listed.object_acls);
+        // Of an index that is damaged, nothing that was not found is known not to be there.
+        examined.copies = self.settings.index.as_ref().is_some_and(|index| index.health().is_ok());
         examined.closed = !listed.opened && !judged.exposure.exposures.iter().any(reads_any);
         examined.unseen_outside.extend(&listed.unseen_outside);
         coverage.buckets_seen_whole = u64::from(examined.is_whole());
@@ -242,6 +243,11 @@ impl Engine<'_> {
         while let Some((object, own, copies, ObjectRead { classification, gaps, whole })) = reads.next().await
         {
             gaps.iter().for_each(|gap| coverage.gap(gap));
+            let (copies, untold) = copies;
+            // Most often reading it failed too, and said so.
+            let untold = untold.filter(|_| gaps.is_empty());
+            untold.iter().for_each(|gap| coverage.gap(gap));
+            let whole = whole && untold.is_none();
             let inside = classification.iter().flat_map(|found| &found.copies).map(CopyOf::inside);
             // Of an exact copy, parts tell nothing more.
             let copies = if copies.is_empty() { inside.collect() } else { copies };
@@ -269,12 +275,18 @@ impl Engine<'_> {
 }
 
 impl Engine<'_> {
-    /// The known documents that an object is byte for byte. Where that cannot be told, reading it leaves the gap.
-    async fn exact_copies(&self, target: &Target, bucket: &Bucket, object: &Object) -> Vec<CopyOf> {
-        let Some(index) = &self.settings.index else { return Vec::new() };
+    /// The known documents that an object is byte for byte; a gap where that could not be told.
+    async fn exact_copies(
+        &self,
+        target: &Target,
+        bucket: &Bucket,
+        object: &Object,
+    ) -> (Vec<CopyOf>, Option<Gap>) {
+        let Some(index) = &self.settings.index else { return (Vec::new(), None) };
         match copies::exact(index, target, bucket, object, self.settings.bytes_per_object_max).await {
-            Ok(Exact::Copy { documents, digest, .. }) => CopyOf::exact(index, &documents, digest),
-            Ok(Exact::Other(_)) | Err(_) => Vec::new(),
+            Ok(Exact::Copy { documents, digest, .. }) => (CopyOf::exact(index, &documents, digest), None),
+            Ok(Exact::Other(_)) => (Vec::new(), None),
+            Err(gap) => (Vec::new(), Some(gap)),
         }
     }
 }

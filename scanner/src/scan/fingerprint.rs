@@ -29,13 +29,13 @@ pub async fn fingerprint(
     settings: &Settings,
     key: &IndexKey,
     progress: &Progress,
-    take: &mut dyn FnMut(Fingerprint) -> anyhow::Result<()>,
-) -> anyhow::Result<Vec<Gap>> {
+    take: &mut dyn FnMut(Fingerprint),
+) -> Vec<Gap> {
     let classifier = Classifier::new(Limits::default(), super::random_key());
     let mut gaps = Vec::new();
     let accounts = match target.cloud.accounts().await {
         Ok(accounts) => accounts,
-        Err(error) => return Ok(vec![error.gap()]),
+        Err(error) => return vec![error.gap()],
     };
     for account in &accounts {
         let mut buckets = target.cloud.buckets(account);
@@ -66,7 +66,7 @@ pub async fn fingerprint(
                         Ok((fingerprint, unread)) => {
                             progress.object_done();
                             gaps.extend(unread);
-                            take(fingerprint)?;
+                            take(fingerprint);
                         }
                         Err(gap) => gaps.push(gap),
                     }
@@ -75,7 +75,7 @@ pub async fn fingerprint(
             progress.bucket_done(0);
         }
     }
-    Ok(gaps)
+    gaps
 }
 
 async fn of_object(

@@ -17,7 +17,7 @@ use crate::estate::{Bucket, Gap, Object};
 pub enum State {
     /// No object has its name or its content.
     Missing,
-    /// Something may be it that could not be read.
+    /// Something that may be it could not be listed or read.
     Unread,
     /// An object has its name, and not its content.
     Modified,
@@ -98,7 +98,7 @@ pub async fn verify(
         let accounts = match target.cloud.accounts().await {
             Ok(accounts) => accounts,
             Err(error) => {
-                verifying.coverage.gap(&error.gap());
+                verifying.not_listed(&error.gap());
                 continue;
             }
         };
@@ -108,7 +108,7 @@ pub async fn verify(
             while let Some(bucket) = buckets.next().await {
                 match bucket {
                     Ok(bucket) => engine.verify_bucket(target, &bucket, index, &mut verifying).await,
-                    Err(error) => verifying.coverage.gap(&error.gap()),
+                    Err(error) => verifying.not_listed(&error.gap()),
                 }
             }
         }
@@ -122,6 +122,8 @@ struct Seen {
     exact: Vec<u32>,
     /// Documents of its name, and how much of each is in it.
     modified: Vec<(u32, Option<f64>)>,
+    /// It has the size of a document, and could not be compared.
+    undecided: bool,
     read: bool,
     gaps: Vec<Gap>,
 }
@@ -144,7 +146,7 @@ impl Engine<'_> {
             let objects = match page {
                 Ok(objects) => objects,
                 Err(error) => {
-                    verifying.coverage.gap(&error.gap());
+                    verifying.not_listed(&error.gap());
                     continue;
                 }
             };
@@ -177,7 +179,8 @@ impl Engine<'_> {
         index: &Index,
         named: &[u32],
     ) -> Seen {
-        let nothing = Seen { exact: Vec::new(), modified: Vec::new(), read: false, gaps: Vec::new() };
+        let nothing =
+            Seen { exact: Vec::new(), modified: Vec::new(), undecided: false, read: false, gaps: Vec::new() };
         match exact(index, target, bucket, object, self.settings.bytes_per_object_max).await {
             Ok(Exact::Copy { documents, read, .. }) => Seen { exact: documents, read, ..nothing },
             Ok(Exact::Other(_)) if named.is_empty() => nothing,
@@ -189,7 +192,7 @@ impl Engine<'_> {
                 let modified = named.iter().map(|number| (*number, share(*number))).collect();
                 Seen { modified, read: true, gaps: read.gaps, ..nothing }
             }
-            Err(gap) => Seen { gaps: vec![gap], ..nothing },
+            Err(gap) => Seen { undecided: true, gaps: vec![gap], ..nothing },
         }
     }
 }
@@ -201,6 +204,8 @@ struct Verifying {
     told: Vec<String>,
     best: Vec<Best>,
     read: u64,
+    /// Something that may be one of the documents was not seen: what was not found may stand there.
+    unseen: bool,
     coverage: Coverage,
 }
 
@@ -213,7 +218,12 @@ impl Verifying {
             names.entry(document.name).or_default().push(number);
         }
         let best = vec![Best { state: State::Missing, object: None, share: None }; told.len()];
-        Self { names, told, best, read: 0, coverage: Coverage::begin() }
+        Self { names, told, best, read: 0, unseen: false, coverage: Coverage::begin() }
+    }
+
+    fn not_listed(&mut self, gap: &Gap) {
+        self.unseen = true;
+        self.coverage.gap(gap);
     }
 
     /// The documents that an object of this key may be: restored buckets have other prefixes.
@@ -239,7 +249,8 @@ impl Verifying {
         for (number, share) in seen.modified {
             self.better(number, Best { state: State::Modified, object: Some(place.clone()), share });
         }
-        if !seen.gaps.is_empty() {
+        if seen.undecided {
+            self.unseen = true;
             for number in named {
                 self.better(*number, Best { state: State::Unread, object: Some(place.clone()), share: None });
             }
@@ -255,9 +266,12 @@ impl Verifying {
 
     fn end(self, tell: &mut dyn FnMut(&Verified)) -> Verification {
         let mut documents: BTreeMap<State, u64> = BTreeMap::new();
+        let unseen = self.unseen || self.coverage.interrupted;
         let mut all: Vec<(String, Best)> = self.told.into_iter().zip(self.best).collect();
         all.sort_by(|(one, _), (other, _)| one.cmp(other));
         for (document, Best { state, object, share }) in all {
+            // What was not found is missing only where everything was looked at.
+            let state = if unseen { state.max(State::Unread) } else { state };
             *documents.entry(state).or_default() += 1;
             tell(&Verified { schema: "spillwatch.verified/1", document, state, object, share });
         }
