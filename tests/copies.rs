@@ -243,8 +243,15 @@ fn a_scheduled_scan_reports_copies_and_only_one_that_sought_them_closes_them() {
     assert_eq!((rule.as_str(), severity.as_str(), status.as_str()), ("exposed_copy", "critical", "new"));
     assert_eq!(finding["objects"]["count"], 41);
     assert_eq!(finding["copies"][0]["share"], 1.0);
+    assert!(finding["because"].to_string().contains("100.0 % of `clickstream/"), "{finding}");
     let (rule, severity, ..) = &first["acme-team-drive"];
     assert_eq!((rule.as_str(), severity.as_str()), ("known_copy", "informational"));
+
+    let again = scan(true);
+    assert_eq!(
+        again["acme-sandbox-drop"].3["copies"], finding["copies"],
+        "the same ones are told in every run"
+    );
 
     std::fs::remove_dir_all(acme.join("aws/444455556666/acme-team-drive/objects")).unwrap();
     std::fs::remove_file(acme.join("aws/444455556666/acme-team-drive/objects.json")).unwrap();

@@ -195,6 +195,14 @@ pub struct Copied {
     pub at: String,
 }
 
+impl Copied {
+    /// One reason of a finding.
+    fn in_words(&self) -> String {
+        let Self { document, key, how, share, .. } = self;
+        format!("{:.1} % of `{document}` by {how} in `{key}`", share * 100.0)
+    }
+}
+
 /// One masked sample and where it stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Sample {

@@ -1,7 +1,7 @@
 //! `spillwatch explain`: who can reach a bucket, why, and what would close it?
 
 use std::fs;
-use std::io::{self, IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use futures::StreamExt;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::formats::is_human;
 use super::targets::{CloudArgs, open};
 use crate::cloud::Cloud;
 use crate::cloud::aws::{AwsCloud, AwsSettings, OneBucket};
@@ -97,10 +98,7 @@ pub(super) fn run(args: ExplainArgs) -> anyhow::Result<ExitCode> {
     } else {
         Vec::new()
     };
-    let human = match args.format.as_deref() {
-        Some(format) => format == "human",
-        None => io::stdout().is_terminal(),
-    };
+    let human = is_human(args.format.as_deref());
     let mut out = anstream::stdout();
     if human {
         text::write(&mut out, &subject.bucket, &verdict, &probed)?;

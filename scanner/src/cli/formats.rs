@@ -78,6 +78,11 @@ struct Started {
     written: io::Result<()>,
 }
 
+/// Whether a person is to read the output: what was asked for, else whether it goes to a terminal.
+pub(super) fn is_human(format: Option<&str>) -> bool {
+    format.map_or_else(|| io::stdout().is_terminal(), |format| format == "human")
+}
+
 impl FormatArgs {
     /// Starts the reports. What cannot be written is told before the work begins.
     pub(super) fn open(&self) -> anyhow::Result<Reports> {

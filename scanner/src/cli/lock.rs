@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use time::OffsetDateTime;
 
+use super::formats::is_human;
 use super::targets::CloudArgs;
 use crate::cloud::Archive;
 use crate::cloud::aws::S3Archive;
@@ -234,10 +235,7 @@ async fn isolate(args: IsolateArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn tell(plan: &Plan, format: Option<&str>) -> anyhow::Result<ExitCode> {
-    let human = match format {
-        Some(format) => format == "human",
-        None => io::stdout().is_terminal(),
-    };
+    let human = is_human(format);
     let mut out = anstream::stdout();
     if human {
         text::plan(&mut out, plan)?;

@@ -12,7 +12,7 @@ use tokio::sync::watch::{Receiver, channel};
 use super::formats::FormatArgs;
 use super::known::KnownArgs;
 use super::progress::Bar;
-use super::targets::{CloudArgs, open};
+use super::targets::{CloudArgs, open_all};
 use super::watch;
 use crate::config::{self, Config};
 use crate::findings::Severity;
@@ -75,11 +75,7 @@ pub(super) fn run(args: ScanArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn scanned(args: &ScanArgs, config: &Config, runtime: &Runtime) -> anyhow::Result<ExitCode> {
-    let targets = args
-        .targets
-        .iter()
-        .map(|word| open(word, &config.aws, &config.gcp))
-        .collect::<anyhow::Result<Vec<_>>>()?;
+    let targets = open_all(&args.targets, config)?;
 
     let mut reports = args.formats.open()?;
     let mut worst = None;

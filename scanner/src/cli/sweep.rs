@@ -1,6 +1,6 @@
 //! `spillwatch sweep`: where else is it?
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -8,10 +8,11 @@ use std::sync::Arc;
 use anyhow::bail;
 use spillwatch_classifiers::copies::{Index, IndexBuilder, IndexKey};
 
+use super::formats::is_human;
 use super::known::KnownArgs;
 use super::progress::Bar;
 use super::scan::{stop_when_asked, tokio_runtime};
-use super::targets::{CloudArgs, open};
+use super::targets::{CloudArgs, open_all};
 use crate::config::{self, Config};
 use crate::scan::sweep::{Depth, FoundCopy, Swept, sweep};
 use crate::scan::{Progress, random_key};
@@ -51,15 +52,8 @@ pub(super) fn run(args: SweepArgs) -> anyhow::Result<ExitCode> {
         }
     };
     config.scan.index = Some(Arc::clone(&index));
-    let targets = args
-        .targets
-        .iter()
-        .map(|word| open(word, &config.aws, &config.gcp))
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    let human = match args.format.as_deref() {
-        Some(format) => format == "human",
-        None => io::stdout().is_terminal(),
-    };
+    let targets = open_all(&args.targets, &config)?;
+    let human = is_human(args.format.as_deref());
     let depth = if args.exact { Depth::Listings } else { Depth::Contents };
     let (progress, mut out) = (Progress::default(), io::BufWriter::new(anstream::stdout()));
     let runtime = tokio_runtime()?;

@@ -8,6 +8,7 @@ use anyhow::bail;
 use crate::cloud::aws::{Accounts, AwsCloud, AwsSettings, OneBucket, Role};
 use crate::cloud::gcp::{self, GcpCloud, GcpSettings, Projects};
 use crate::cloud::local::LocalCloud;
+use crate::config::Config;
 use crate::scan::Target;
 
 /// How AWS, or a server that speaks S3, and Google Cloud are reached.
@@ -98,6 +99,11 @@ fn named<'a>(word: &'a str, scheme: &str) -> anyhow::Result<Option<(&'a str, &'a
         bail!("`{word}` names no bucket; write `{scheme}BUCKET[/PREFIX]`");
     }
     Ok(Some((bucket, prefix)))
+}
+
+/// Opens the doors that words name. Nothing is asked of a cloud yet.
+pub(super) fn open_all(words: &[String], config: &Config) -> anyhow::Result<Vec<Target>> {
+    words.iter().map(|word| open(word, &config.aws, &config.gcp)).collect()
 }
 
 /// Opens the door that a word names. Nothing is asked of a cloud yet.

@@ -1,14 +1,15 @@
 //! `spillwatch verify`: is what was restored what there was?
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use super::formats::is_human;
 use super::known::KeyArgs;
 use super::progress::Bar;
 use super::scan::{stop_when_asked, tokio_runtime};
-use super::targets::{CloudArgs, open};
+use super::targets::{CloudArgs, open_all};
 use crate::config;
 use crate::scan::Progress;
 use crate::scan::verify::{State, Verification, verify};
@@ -39,15 +40,8 @@ pub(super) fn run(args: VerifyArgs) -> anyhow::Result<ExitCode> {
     args.cloud.apply(&mut config.aws, &mut config.gcp);
     let index = Arc::new(index::open(&args.baseline, &args.key.key(&config)?)?);
     config.scan.index = Some(Arc::clone(&index));
-    let targets = args
-        .targets
-        .iter()
-        .map(|word| open(word, &config.aws, &config.gcp))
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    let human = match args.format.as_deref() {
-        Some(format) => format == "human",
-        None => io::stdout().is_terminal(),
-    };
+    let targets = open_all(&args.targets, &config)?;
+    let human = is_human(args.format.as_deref());
     let (progress, mut out) = (Progress::default(), io::BufWriter::new(anstream::stdout()));
     let runtime = tokio_runtime()?;
     let stop = stop_when_asked(&runtime);

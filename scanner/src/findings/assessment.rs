@@ -170,8 +170,12 @@ impl Assessment {
             if copies.documents.len() < DOCUMENTS_MAX {
                 copies.documents.insert(copy.document.clone());
             }
-            // The largest parts are told.
-            let at = copies.copied.partition_point(|known| known.share >= copy.share);
+            // The largest parts are told, the same ones in every run.
+            let before = |known: &Copied| {
+                let order = copy.share.total_cmp(&known.share);
+                order.then_with(|| (&known.document, &known.key).cmp(&(&copy.document, &copy.key))).is_lt()
+            };
+            let at = copies.copied.partition_point(before);
             copies.copied.insert(at, copy);
             copies.copied.truncate(COPIES);
         }
@@ -246,6 +250,7 @@ impl Assessment {
         for (outside, copies) in copies {
             let Copies { reach, exposures, objects, copied, documents } = copies;
             let (severity, mut because) = severity::of_copies(documents.len(), reach);
+            because.extend(copied.iter().take(EVIDENCE).map(Copied::in_words));
             because.extend(exposures.iter().flat_map(|way| way.because.clone()).take(EVIDENCE));
             let (rule, remediation) = if outside {
                 ("exposed_copy", "close the exposure; `sweep` finds the other copies of these documents")

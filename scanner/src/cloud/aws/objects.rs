@@ -76,7 +76,8 @@ fn following(
     Ok((Page { objects, last: next.is_none() }, next))
 }
 
-fn object(listed: aws_sdk_s3::types::Object, escaped: bool) -> Option<Object> {
+/// None without a key.
+pub(super) fn object(listed: aws_sdk_s3::types::Object, escaped: bool) -> Option<Object> {
     let key = listed.key?;
     Some(Object {
         key: if escaped { unescape(key) } else { key },

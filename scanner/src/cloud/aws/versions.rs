@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use aws_sdk_s3::types::{EncodingType, ObjectVersion};
 use futures::stream::{self, BoxStream, StreamExt};
-use time::OffsetDateTime;
 
 use super::failure::Failure;
-use super::objects::unescape;
+use super::objects::{object, unescape};
 use super::session::Session;
 use crate::cloud::CloudError;
 use crate::estate::{Bucket, GapReason, Object};
@@ -49,6 +48,12 @@ async fn page(
             .encoding_type(EncodingType::Url)
             .send()
     };
+    let broken = |message: &str| CloudError::Failed {
+        operation: LIST,
+        resource: bucket.name.clone(),
+        reason: GapReason::Malformed,
+        message: message.to_owned(),
+    };
     let answer = session.send(bucket, ask).await;
     let answer = answer.map_err(|error| Failure::of(&error).at(LIST, &bucket.name))?;
     let escaped = answer.encoding_type() == Some(&EncodingType::Url);
@@ -56,29 +61,24 @@ async fn page(
     let next_key = answer.next_key_marker.map(|key| if escaped { unescape(key) } else { key });
     let next = (answer.is_truncated == Some(true)).then_some((next_key, answer.next_version_id_marker));
     if next.as_ref().is_some_and(|next| next.0.is_none() || next == marker) {
-        return Err(CloudError::Failed {
-            operation: LIST,
-            resource: bucket.name.clone(),
-            reason: GapReason::Malformed,
-            message: "the listing does not advance".to_owned(),
-        });
+        return Err(broken("the listing does not advance"));
     }
     let versions = answer.versions.unwrap_or_default().into_iter();
     let older = versions.filter(|version| version.is_latest != Some(true));
-    Ok((older.filter_map(|version| object(version, escaped)).collect(), next))
+    let older: Option<Vec<Object>> = older.map(|version| older_object(version, escaped)).collect();
+    let older = older.ok_or_else(|| broken("the listing holds a version without a key or an id"))?;
+    Ok((older, next))
 }
 
-fn object(listed: ObjectVersion, escaped: bool) -> Option<Object> {
-    let key = listed.key?;
-    Some(Object {
-        key: if escaped { unescape(key) } else { key },
-        size_bytes: listed.size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
-        etag: listed.e_tag.map(|tag| tag.trim_matches('"').to_owned()).filter(|tag| !tag.is_empty()),
-        modified: listed
-            .last_modified
-            .and_then(|at| OffsetDateTime::from_unix_timestamp_nanos(at.as_nanos()).ok()),
-        storage_class: listed.storage_class.map(|class| class.as_str().to_owned()),
-        version: Some(listed.version_id?),
-        ..Object::default()
-    })
+fn older_object(listed: ObjectVersion, escaped: bool) -> Option<Object> {
+    let version = Some(listed.version_id?);
+    let storage_class = listed.storage_class.map(|class| class.as_str().to_owned());
+    // The shape of a version is that of an object, under another name.
+    let listed = aws_sdk_s3::types::Object::builder()
+        .set_key(listed.key)
+        .set_size(listed.size)
+        .set_e_tag(listed.e_tag)
+        .set_last_modified(listed.last_modified)
+        .build();
+    Some(Object { version, storage_class, ..object(listed, escaped)? })
 }

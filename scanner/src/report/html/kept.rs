@@ -23,7 +23,7 @@ impl Kept {
         let rank = (
             Reverse(finding.status.is_open()),
             Reverse(finding.severity),
-            Reverse(!finding.detections.is_empty()),
+            Reverse(!finding.detections.is_empty() || !finding.copies.is_empty()),
             Reverse(people(finding)),
             cut(&finding.bucket),
             cut(&finding.uid),
