@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo run --release -p spillwatch-classifiers --example copies -- accuracy          recall and precision per disguise
-//! cargo run --release -p spillwatch-classifiers --example copies -- scale             an index of 100,000 documents
+//! cargo run --release -p spillwatch-classifiers --example copies -- scale FILE        an index of 100,000 documents
 //! cargo run --release -p spillwatch-classifiers --example copies -- throughput DIR    what an index costs a classification
 //! ```
 //!
@@ -17,13 +17,16 @@ mod generated;
 mod scale;
 mod throughput;
 
+use std::path::Path;
+
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["accuracy"] => accuracy::report(),
-        ["scale"] => scale::report(100_000),
-        ["scale", documents] => scale::report(documents.parse()?),
-        ["throughput", folder] => throughput::report(std::path::Path::new(folder)),
-        _ => anyhow::bail!("usage: copies accuracy|scale|throughput DIR"),
+        ["scale", index] => scale::report(100_000, Path::new(index)),
+        ["scale", index, documents] => scale::report(documents.parse()?, Path::new(index)),
+        ["open", index] => scale::open(Path::new(index)),
+        ["throughput", folder] => throughput::report(Path::new(folder)),
+        _ => anyhow::bail!("usage: copies accuracy|scale FILE|throughput DIR"),
     }
 }
