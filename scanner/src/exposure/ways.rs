@@ -1,10 +1,33 @@
-//! Which of several ways in say nothing that another does not say already, and what of one may be told?
+//! Which of several ways in say nothing that another does not say already, what of one may be told, and in which words?
 
 use std::collections::BTreeSet;
 
-use super::{Audience, Exposure, Keys};
+use super::{Access, Audience, Exposure, Keys};
+
+impl Access {
+    /// The word used in findings, which is also the verb of a sentence.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Administer => "administer",
+        }
+    }
+}
 
 impl Audience {
+    /// The word used in findings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Anyone => "anyone",
+            Self::AnyAuthenticated => "any_authenticated",
+            Self::External => "external",
+            Self::Cdn => "cdn",
+            Self::Organization => "organization",
+        }
+    }
+
     /// Whether everybody in `narrow` is also in here.
     pub fn includes(self, narrow: Self) -> bool {
         self == narrow

@@ -8,7 +8,7 @@ use ::csv::{Terminator, Writer, WriterBuilder};
 
 use super::telling::{self, plain};
 use super::{Form, telling::verdict};
-use crate::exposure::Certainty;
+use crate::exposure::{Access, Certainty};
 use crate::findings::Finding;
 use crate::scan::{CountedGap, Coverage};
 
@@ -81,7 +81,7 @@ fn of_finding(finding: &Finding) -> Row {
     let mut access: Vec<_> = ways.iter().flat_map(|way| &way.access).copied().collect();
     access.sort();
     access.dedup();
-    let access: Vec<&str> = access.into_iter().map(telling::access_word).collect();
+    let access: Vec<&str> = access.into_iter().map(Access::as_str).collect();
     let witness = ways.iter().find_map(|way| way.witness.as_ref());
     let first = finding.detections.first();
     let suppression = finding.suppression.as_ref();
@@ -98,7 +98,7 @@ fn of_finding(finding: &Finding) -> Row {
         ("bucket", finding.bucket.clone()),
         ("rule", finding.rule.clone()),
         ("class", finding.class.clone()),
-        ("audience", widest.map_or("", |(who, _)| telling::audience_word(who)).to_owned()),
+        ("audience", widest.map_or("", |(who, _)| who.as_str()).to_owned()),
         ("access", access.join(" ")),
         ("certainty", widest.map_or("", |(_, certainty)| certainty_word(certainty)).to_owned()),
         ("objects", finding.objects.count.to_string()),

@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::Form;
 use super::telling::plain;
+use crate::exposure::Audience;
 use crate::findings::{Finding, Severity, Transition};
 use crate::scan::Coverage;
 
@@ -30,8 +31,6 @@ impl<W: Write> Form for Human<W> {
             return Ok(());
         }
         let who = finding.exposures.iter().map(|way| way.audience).min();
-        let who =
-            who.and_then(|who| serde_json::to_value(who).ok()).and_then(|who| Some(who.as_str()?.to_owned()));
         let people = finding.detections.first().map(|found| found.distinct);
         let what = match people {
             Some(distinct) if distinct > finding.objects.count => {
@@ -49,7 +48,7 @@ impl<W: Write> Form for Human<W> {
             plain(&finding.bucket),
             finding.rule.clone(),
             what,
-            who.unwrap_or_else(|| "-".to_owned()),
+            who.map_or("-", Audience::as_str).to_owned(),
         ];
         self.rows.push((finding.severity, row));
         Ok(())

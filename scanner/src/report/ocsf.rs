@@ -256,7 +256,7 @@ fn access(finding: &Finding) -> Value {
     let ways = &finding.exposures;
     let accessors: Vec<Value> = ways
         .iter()
-        .map(|way| json!({"name": telling::audience_word(way.audience), "type_id": 99, "type": "audience"}))
+        .map(|way| json!({"name": way.audience.as_str(), "type_id": 99, "type": "audience"}))
         .collect();
     let mut granted: Vec<&str> =
         ways.iter().filter_map(|way| way.witness.as_ref()).map(|witness| witness.action.as_str()).collect();

@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::estate::Provider;
-use crate::exposure::{Access, Audience, Certainty};
+use crate::exposure::{Audience, Certainty};
 use crate::findings::Finding;
 use crate::scan::Coverage;
 
@@ -21,27 +21,6 @@ pub(super) fn audience(audience: Audience) -> &'static str {
         Audience::External => "named outsiders",
         Audience::Cdn => "anyone, through a CDN",
         Audience::Organization => "others in the organization",
-    }
-}
-
-/// The word used in findings.
-pub(super) fn audience_word(audience: Audience) -> &'static str {
-    match audience {
-        Audience::Anyone => "anyone",
-        Audience::AnyAuthenticated => "any_authenticated",
-        Audience::External => "external",
-        Audience::Cdn => "cdn",
-        Audience::Organization => "organization",
-    }
-}
-
-/// The word used in findings.
-pub(super) fn access_word(access: Access) -> &'static str {
-    match access {
-        Access::List => "list",
-        Access::Read => "read",
-        Access::Write => "write",
-        Access::Administer => "administer",
     }
 }
 

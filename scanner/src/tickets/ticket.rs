@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::settings::{Ownership, Settings};
-use crate::exposure::{Access, Audience, Certainty, Exposure};
+use crate::exposure::{Audience, Certainty, Exposure};
 use crate::findings::{Finding, Found, Severity, Transition, sha256};
 
 /// Lines of one section.
@@ -185,7 +185,7 @@ fn section(heading: &'static str, mut lines: Vec<String>) -> Section {
 }
 
 fn way(way: &Exposure<String>) -> Vec<String> {
-    let may: Vec<&str> = way.access.iter().map(|access| access_word(*access)).collect();
+    let may: Vec<&str> = way.access.iter().map(|access| access.as_str()).collect();
     let sure = match way.certainty {
         Certainty::Proven => "can",
         Certainty::Possible => "can perhaps",
@@ -202,15 +202,6 @@ fn audience_words(audience: Audience) -> &'static str {
         Audience::External => "named outsiders",
         Audience::Cdn => "anyone through a content delivery network",
         Audience::Organization => "others of the organization",
-    }
-}
-
-fn access_word(access: Access) -> &'static str {
-    match access {
-        Access::List => "list",
-        Access::Read => "read",
-        Access::Write => "write",
-        Access::Administer => "administer",
     }
 }
 

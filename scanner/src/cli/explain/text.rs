@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::probe::Probed;
 use crate::estate::{Bucket, Provider};
-use crate::exposure::{Access, Audience, BucketExposure, Certainty, Exposure};
+use crate::exposure::{Audience, BucketExposure, Certainty, Exposure};
 
 /// Writes the verdict, the widest audience first.
 pub(super) fn write(
@@ -71,7 +71,7 @@ fn write_exposures(out: &mut impl Write, first: &Exposure, group: &[&Exposure]) 
     };
     let style = Style::new().bold().fg_color(Some(color.into()));
     let verbs: Vec<&str> =
-        group.iter().flat_map(|exposure| &exposure.access).map(|access| verb(*access)).collect();
+        group.iter().flat_map(|exposure| &exposure.access).map(|access| access.as_str()).collect();
     let (who, verbs) = (audience(first.audience), verbs.join(", "));
     writeln!(out, "\n{style}{who} {can} {verbs}{style:#}  {}", first.keys)?;
     write_lines(out, "because", group.iter().flat_map(|exposure| exposure.because.iter().cloned()))?;
@@ -105,15 +105,5 @@ pub(in super::super) fn audience(audience: Audience) -> &'static str {
         Audience::External => "Named others outside",
         Audience::Cdn => "Anyone, through a CDN,",
         Audience::Organization => "Others inside the organization",
-    }
-}
-
-/// What one does with an access.
-pub(in super::super) fn verb(access: Access) -> &'static str {
-    match access {
-        Access::List => "list",
-        Access::Read => "read",
-        Access::Write => "write",
-        Access::Administer => "administer",
     }
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::super::explain::text::{audience, verb};
+use super::super::explain::text::audience;
 use crate::exposure::Exposure;
 use crate::lockdown::{BucketPlan, Outcome, Plan, PrincipalPlan, Step, User};
 
@@ -66,7 +66,7 @@ fn bucket(out: &mut impl Write, plan: &BucketPlan) -> io::Result<()> {
 
 fn ways(out: &mut impl Write, title: &str, ways: &[Exposure<String>]) -> io::Result<()> {
     for way in ways.iter().take(WAYS_TOLD) {
-        let verbs: Vec<&str> = way.access.iter().map(|access| verb(*access)).collect();
+        let verbs: Vec<&str> = way.access.iter().map(|access| access.as_str()).collect();
         writeln!(out, "  {title:<9}{} can {}  {}", audience(way.audience), verbs.join(", "), way.keys)?;
     }
     if ways.len() > WAYS_TOLD {
