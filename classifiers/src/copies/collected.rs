@@ -10,14 +10,14 @@ use super::key::Kind;
 const PRINTS_MAX: usize = 1 << 18;
 
 /// The prints of one document, in the order in which they stand in it.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Collected {
     words: Prints,
     rows: Prints,
     pieces: Prints,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Prints {
     kept: Vec<Known>,
     /// What repeats within a document counts once.
