@@ -228,11 +228,11 @@ fn a_run_that_is_ended_before_its_time_closes_nothing() {
         found.keys().find(|(.., class)| class == "employee_pii").expect("the directory is found").clone();
     // It is gone, but the run that could see it is ended.
     server.put("docs", "people.csv", "nothing");
-    server.delay_reads(Duration::from_millis(400));
+    server.delay("GetObject", Duration::from_millis(400));
     let report = scan(true);
     assert_eq!(report.last().unwrap()["interrupted"], true);
     assert!(statuses(&report).into_values().all(|status| status != "resolved"), "{report:#?}");
-    server.delay_reads(Duration::ZERO);
+    server.delay("GetObject", Duration::ZERO);
     assert_eq!(statuses(&scan(false))[&people], "resolved");
 }
 

@@ -46,11 +46,11 @@ pub fn peak_kib(command: &mut Command) -> (Output, u64) {
 fn many_slow_objects_are_read_at_once() {
     let server = S3Server::start().unwrap();
     server.generate("events", 300);
-    server.delay_reads(Duration::from_millis(300));
+    server.delay("GetObject", Duration::from_millis(300));
     let (_, coverage) = scan(&server, &["--all", "s3://events"]);
     assert_eq!(coverage["objects"]["read"], 300);
     // Counted, not timed: the machine that runs the tests may be busy. The times are measured by the example `slow_reads`.
-    assert!(server.reads_at_once() >= 100, "{}", server.reads_at_once());
+    assert!(server.at_once("GetObject") >= 100, "{}", server.at_once("GetObject"));
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn a_read_that_keeps_breaking_off_is_a_gap_and_the_others_are_read() {
 fn a_terminated_scan_reports_what_it_found_and_exits_non_zero() {
     let server = S3Server::start().unwrap();
     server.generate("events", 5_000);
-    server.delay_reads(Duration::from_millis(400));
+    server.delay("GetObject", Duration::from_millis(400));
     let child = command(&server, &["--all", "s3://events"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

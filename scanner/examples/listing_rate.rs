@@ -1,12 +1,13 @@
 //! How fast, and in how much memory, is a bucket of a million keys listed, and swept for exact copies?
 //!
 //! `cargo run --release -p spillwatch --example listing_rate [KEYS]` prints the keys listed, the seconds, the CPU
-//! seconds of the lister alone and its peak memory, then the same of a sweep for a thousand known documents. The server that makes the keys up is a process of its own.
+//! seconds of the lister alone and its peak memory, then the same of a sweep for a thousand known documents, and of a listing from
+//! a server that waits 50 ms before each answer. The server that makes the keys up is a process of its own.
 
 use std::io::{BufRead, Write};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use aws_credential_types::Credentials;
@@ -19,14 +20,29 @@ use spillwatch::scan::{Progress, Settings, Target};
 use spillwatch_classifiers::copies::{Collected, Digester, Index, IndexBuilder, IndexKey};
 use spillwatch_fixtures::s3_server::S3Server;
 
+/// What a server far away takes to answer.
+const WAIT: Duration = Duration::from_millis(50);
+/// Keys of a page.
+const PAGE: u64 = 1_000;
+
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let keys: u64 = arguments.next().map_or(Ok(1_000_000), |keys| keys.parse())?;
-    if arguments.next().is_some() {
-        return serve(keys);
+    if let Some(wait_ms) = arguments.next() {
+        return serve(keys, Duration::from_millis(wait_ms.parse()?));
     }
+    beside_a_server(keys, Duration::ZERO, measure)?;
+    beside_a_server(keys, WAIT, |endpoint| measure_waiting(endpoint, keys))
+}
+
+/// Runs `measure` with the endpoint of a server that is a process of its own.
+fn beside_a_server(
+    keys: u64,
+    wait: Duration,
+    measure: impl FnOnce(&str) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let mut server = Command::new(std::env::current_exe()?)
-        .args([&keys.to_string(), "serve"])
+        .args([&keys.to_string(), &wait.as_millis().to_string()])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()?;
@@ -39,16 +55,16 @@ fn main() -> anyhow::Result<()> {
 }
 
 /// Serves until standard input ends.
-fn serve(keys: u64) -> anyhow::Result<()> {
+fn serve(keys: u64, wait: Duration) -> anyhow::Result<()> {
     let server = S3Server::start()?;
     server.generate("events", keys);
+    server.delay("ListObjects", wait);
     writeln!(std::io::stdout(), "{}", server.endpoint())?;
     std::io::copy(&mut std::io::stdin(), &mut std::io::sink())?;
     Ok(())
 }
 
-#[tokio::main]
-async fn measure(endpoint: &str) -> anyhow::Result<()> {
+async fn connected(endpoint: &str) -> anyhow::Result<(AwsCloud, Bucket)> {
     let cloud = AwsCloud::connect(AwsSettings {
         credentials: Some(Credentials::new("id", "secret", None, None, "example")),
         region: Some("us-east-1".to_owned()),
@@ -58,22 +74,43 @@ async fn measure(endpoint: &str) -> anyhow::Result<()> {
         ..AwsSettings::default()
     });
     let account = cloud.accounts().await?.into_iter().next().context("an account")?;
-    let bucket: Bucket = cloud.buckets(&account).try_next().await?.context("a bucket")?;
-    let (started, cpu) = (Instant::now(), cpu_seconds()?);
-    let mut pages = cloud.objects(&bucket, "");
+    let bucket = cloud.buckets(&account).try_next().await?.context("a bucket")?;
+    Ok((cloud, bucket))
+}
+
+async fn list(cloud: &AwsCloud, bucket: &Bucket) -> anyhow::Result<u64> {
+    let mut pages = cloud.objects(bucket, "");
     let mut keys = 0;
     while let Some(page) = pages.try_next().await? {
-        keys += page.len();
+        keys += page.len() as u64;
     }
-    drop(pages);
-    tell("listed", keys as u64, started, cpu)?;
+    Ok(keys)
+}
+
+#[tokio::main]
+async fn measure_waiting(endpoint: &str, keys: u64) -> anyhow::Result<()> {
+    let (cloud, bucket) = connected(endpoint).await?;
+    let (started, cpu) = (Instant::now(), cpu_seconds()?);
+    tell("listed, waiting for each answer,", list(&cloud, &bucket).await?, started, cpu)?;
+    let in_turn = WAIT.as_secs_f64() * keys.div_ceil(PAGE) as f64;
+    let faster = in_turn / started.elapsed().as_secs_f64();
+    writeln!(std::io::stdout(), "{faster:.0} times faster than to wait for one page after another")?;
+    Ok(())
+}
+
+#[tokio::main]
+async fn measure(endpoint: &str) -> anyhow::Result<()> {
+    let (cloud, bucket) = connected(endpoint).await?;
+    let (started, cpu) = (Instant::now(), cpu_seconds()?);
+    let keys = list(&cloud, &bucket).await?;
+    tell("listed", keys, started, cpu)?;
 
     let target = Target { word: "s3://events".to_owned(), cloud: Arc::new(cloud), prefix: String::new() };
     let settings = Settings { index: Some(Arc::new(thousand_documents()?)), ..Settings::default() };
     let (started, cpu) = (Instant::now(), cpu_seconds()?);
     let (_never, stop) = tokio::sync::watch::channel(false);
     let swept = sweep(&[target], &settings, Depth::Listings, &Progress::default(), stop, &mut |_| {}).await;
-    anyhow::ensure!(swept.ruled_out_by_size == keys as u64, "{swept:?}");
+    anyhow::ensure!(swept.ruled_out_by_size == keys, "{swept:?}");
     tell("swept", swept.ruled_out_by_size, started, cpu)
 }
 

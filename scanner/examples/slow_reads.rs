@@ -15,7 +15,7 @@ use spillwatch_fixtures::s3_server::S3Server;
 async fn main() -> anyhow::Result<()> {
     let server = S3Server::start()?;
     server.generate("events", 300);
-    server.delay_reads(Duration::from_millis(50));
+    server.delay("GetObject", Duration::from_millis(50));
     let together = timed(&server, Settings { all: true, ..Settings::default() }).await;
     let alone = timed(&server, Settings { all: true, reads_in_flight_max: 1, ..Settings::default() }).await;
     let ratio = alone.as_secs_f64() / together.as_secs_f64();

@@ -17,6 +17,7 @@ pub mod gcp;
 pub mod local;
 mod pace;
 mod pages;
+mod spans;
 mod traffic;
 
 pub(crate) use pace::Pace;
@@ -47,8 +48,8 @@ pub trait Cloud: Send + Sync {
     /// Everything that decides who can reach the bucket, verbatim.
     async fn access_facts(&self, bucket: &Bucket) -> Facts;
 
-    /// The current objects whose keys start with `prefix`, a page at a time, in the provider's order.
-    /// An error is a gap in the listing; what follows it, if anything, is listed still.
+    /// The current objects whose keys start with `prefix`, a page at a time. Of a large bucket, several parts are listed at
+    /// one time, so that pages come in no order. An error is a gap in the listing; what else there is, is listed still.
     fn objects<'a>(
         &'a self,
         bucket: &'a Bucket,

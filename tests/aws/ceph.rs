@@ -80,6 +80,28 @@ async fn acl_and_policy_facts_are_what_ceph_enforces() {
     }
 }
 
+/// Where a listing may begin is S3's word; that another server keeps to it is seen here.
+#[tokio::test]
+async fn a_bucket_of_many_pages_is_listed_in_parts_that_make_up_the_whole() {
+    let ceph = servers::ceph();
+    let s3 = seeder(&ceph.endpoint, credentials("alice"));
+    s3.create_bucket().bucket("many-pages").send().await.expect("made");
+    let key = |number: usize| format!("{}/é+ %{number:04}", ["a", "b b", "z/z"][number % 3]);
+    for number in 0..300 {
+        put(&s3, "many-pages", &key(number), "").await;
+    }
+    let settings = AwsSettings { keys_per_page: 10, ..settings(&ceph.endpoint, "alice") };
+    let cloud = AwsCloud::connect(settings);
+    let bucket = bucket(&cloud, "many-pages").await;
+    let pages: Vec<_> = cloud.objects(&bucket, "").try_collect().await.expect("listed");
+    assert!(pages.len() > 30, "listed in one part");
+    let mut keys: Vec<String> = pages.into_iter().flatten().map(|object| object.key).collect();
+    keys.sort();
+    let mut expected: Vec<String> = (0..300).map(key).collect();
+    expected.sort();
+    assert_eq!(keys, expected);
+}
+
 #[tokio::test]
 async fn a_listing_in_place_of_a_configuration_is_an_error_not_a_value() {
     let ceph = servers::ceph();

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use futures::{StreamExt, TryStreamExt, future, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 use spillwatch::cloud::Cloud;
-use spillwatch_fixtures::s3_server::S3Server;
+use spillwatch_fixtures::s3_server::{Fault, S3Server};
 
 use super::{bucket, connect};
-use crate::cloud_conformance::read;
+use crate::cloud_conformance::{list, read};
 
 #[tokio::test]
 async fn pages_are_fetched_ahead_of_a_slow_reader_but_not_far_ahead() {
@@ -28,24 +28,46 @@ async fn pages_are_fetched_ahead_of_a_slow_reader_but_not_far_ahead() {
 
 /// Slow in a debug build, so a tenth of the million; the measurement is the example `listing_rate`.
 #[tokio::test]
-async fn every_key_of_a_large_bucket_is_listed_once_and_in_order() {
+async fn a_large_bucket_is_listed_by_many_requests_at_one_time_and_every_key_once() {
     let server = S3Server::start().expect("started");
     server.generate("events", 100_000);
-    let cloud = connect(&server);
-    let bucket = bucket("events");
-    let listed = cloud.objects(&bucket, "").try_fold((0_u64, String::new()), |(count, last), page| {
-        assert!(page.is_sorted_by(|one, other| one.key < other.key) && page[0].key > last);
-        let last = page.last().map(|object| object.key.clone()).unwrap_or_default();
-        future::ok((count + page.len() as u64, last))
-    });
-    assert_eq!(listed.await.expect("listed"), (100_000, "events/0000099999.json".to_owned()));
+    server.delay("ListObjects", Duration::from_millis(50));
+    let mut keys: Vec<String> = list(&connect(&server), &bucket("events"), "")
+        .await
+        .expect("listed")
+        .into_iter()
+        .map(|object| object.key)
+        .collect();
+    keys.sort();
+    assert_eq!(keys.len(), 100_000);
+    assert!(keys.iter().zip(0..).all(|(key, number)| *key == format!("events/{number:010}.json")));
+    let (at_once, requests) = (server.at_once("ListObjects"), server.requests("ListObjects"));
+    assert!(at_once >= 16 && requests <= 300, "{at_once} at one time, {requests} for 100 pages");
+}
+
+#[tokio::test]
+async fn a_part_of_a_listing_that_fails_is_a_gap_and_the_rest_is_listed() {
+    let server = S3Server::start().expect("started");
+    server.generate("events", 50_000);
+    let (cloud, bucket) = (connect(&server), bucket("events"));
+    let mut pages = cloud.objects(&bucket, "");
+    let (mut keys, mut errors, mut failing) = (0, 0, false);
+    while let Some(page) = pages.next().await {
+        keys += page.as_ref().map_or(0, Vec::len);
+        errors += usize::from(page.is_err());
+        if keys >= 20_000 && !std::mem::replace(&mut failing, true) {
+            server.fail("ListObjects", 1, Fault::Error(403, "AccessDenied", "no more of this"));
+        }
+    }
+    // What failed may have been a part without keys.
+    assert!(errors == 1 && (45_000..=50_000).contains(&keys), "{errors} errors, {keys} keys");
 }
 
 #[tokio::test]
 async fn many_objects_are_read_at_the_same_time() {
     let server = S3Server::start().expect("started");
     server.generate("events", 300);
-    server.delay_reads(Duration::from_millis(50));
+    server.delay("GetObject", Duration::from_millis(50));
     let cloud = connect(&server);
     let bucket = bucket("events");
     let pages: Vec<_> = cloud.objects(&bucket, "").try_collect().await.expect("listed");

@@ -33,8 +33,11 @@ async fn a_listing_of_many_pages_states_every_object_once() {
     }
     server.page(10);
     let listed = list(&connect(&server), &bucket("b"), "").await.expect("listed");
-    assert_eq!(listed.into_iter().map(|object| object.key).collect::<Vec<_>>(), keys);
-    assert_eq!(server.requests("ListObjects"), 10);
+    let mut listed: Vec<String> = listed.into_iter().map(|object| object.key).collect();
+    listed.sort();
+    assert_eq!(listed, keys);
+    let requests = server.requests("ListObjects");
+    assert!((11..=20).contains(&requests), "several parts at one time, {requests} requests");
 }
 
 #[tokio::test]

@@ -55,6 +55,9 @@ impl Subject {
                 self.objects.push(read);
             }
         }
+        // Pages come in no order, and the same state makes the same plan.
+        self.objects
+            .sort_by(|(one, _), (other, _)| (&one.key, &one.version).cmp(&(&other.key, &other.version)));
         Ok(())
     }
 }

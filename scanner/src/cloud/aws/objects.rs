@@ -12,7 +12,8 @@ use time::OffsetDateTime;
 use super::failure::Failure;
 use super::session::Session;
 use crate::cloud::CloudError;
-use crate::cloud::pages::{Page, Pages, ahead};
+use crate::cloud::pages::{Listing, Page};
+use crate::cloud::spans::{Ask, AtBound};
 use crate::estate::{Bucket, GapReason, Object};
 
 const LIST: &str = "s3:ListObjectsV2";
@@ -23,45 +24,43 @@ pub(super) fn pages(
     bucket: Bucket,
     prefix: String,
 ) -> BoxStream<'static, Result<Vec<Object>, CloudError>> {
-    let abandoned = broken(&bucket.name, "the listing was abandoned");
-    ahead(abandoned, |pages| fetch(session, bucket, prefix, pages))
+    let listing = Listing {
+        bucket: bucket.name.clone(),
+        prefix: prefix.clone(),
+        operation: LIST,
+        at_bound: AtBound::BelongsBefore,
+        requests: Arc::clone(&session.listings),
+    };
+    let asked = Arc::new((session, bucket, prefix));
+    listing.pages(move |ask| {
+        let asked = Arc::clone(&asked);
+        async move {
+            let (session, bucket, prefix) = &*asked;
+            fetch(session, bucket, prefix, ask).await
+        }
+    })
 }
 
-async fn fetch(session: Arc<Session>, bucket: Bucket, prefix: String, pages: Pages) {
-    let mut token: Option<String> = None;
-    loop {
-        let answer = session
-            .send(&bucket, |s3| {
-                s3.list_objects_v2()
-                    .bucket(&bucket.name)
-                    .prefix(&prefix)
-                    .set_continuation_token(token.clone())
-                    // Keys may hold characters that XML cannot.
-                    .encoding_type(EncodingType::Url)
-                    .send()
-            })
-            .await;
-        let page = match answer {
-            Ok(answer) => following(answer, token.as_deref(), &bucket.name),
-            Err(error) => Err(Failure::of(&error).at(LIST, &bucket.name)),
-        };
-        let (page, next) = match page {
-            Ok((page, next)) => (Ok(page), next),
-            Err(error) => (Err(error), None),
-        };
-        if pages.send(page).await.is_err() || next.is_none() {
-            return;
-        }
-        token = next;
-    }
+async fn fetch(session: &Session, bucket: &Bucket, prefix: &str, ask: Ask) -> Result<Page, CloudError> {
+    let answer = session
+        .send(bucket, |s3| {
+            s3.list_objects_v2()
+                .bucket(&bucket.name)
+                .prefix(prefix)
+                .max_keys(i32::from(session.keys_per_page))
+                .set_start_after(ask.begin.clone().filter(|_| ask.token.is_none()))
+                .set_continuation_token(ask.token.clone())
+                // Keys may hold characters that XML cannot.
+                .encoding_type(EncodingType::Url)
+                .send()
+        })
+        .await;
+    let answer = answer.map_err(|error| Failure::of(&error).at(LIST, &bucket.name))?;
+    following(answer, ask.token.as_deref(), &bucket.name)
 }
 
 /// A page and the token of the next one.
-fn following(
-    answer: ListObjectsV2Output,
-    token: Option<&str>,
-    bucket: &str,
-) -> Result<(Page, Option<String>), CloudError> {
+fn following(answer: ListObjectsV2Output, token: Option<&str>, bucket: &str) -> Result<Page, CloudError> {
     let escaped = answer.encoding_type() == Some(&EncodingType::Url);
     let next = answer.next_continuation_token.filter(|_| answer.is_truncated == Some(true));
     if answer.is_truncated == Some(true) && next.is_none() {
@@ -73,7 +72,7 @@ fn following(
     let objects = answer.contents.unwrap_or_default().into_iter();
     let objects: Option<Vec<Object>> = objects.map(|listed| object(listed, escaped)).collect();
     let objects = objects.ok_or_else(|| broken(bucket, "the listing holds an object without a key"))?;
-    Ok((Page { objects, last: next.is_none() }, next))
+    Ok(Page { objects, next })
 }
 
 /// None without a key.
@@ -133,6 +132,6 @@ mod tests {
         let stuck = ListObjectsV2Output::builder().is_truncated(true).next_continuation_token("t").build();
         assert!(following(stuck, Some("t"), "b").is_err());
         let end = ListObjectsV2Output::builder().is_truncated(false).next_continuation_token("t").build();
-        assert!(following(end, None, "b").is_ok_and(|(page, next)| page.last && next.is_none()));
+        assert!(following(end, None, "b").is_ok_and(|page| page.next.is_none()));
     }
 }

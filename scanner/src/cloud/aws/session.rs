@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
@@ -19,10 +19,12 @@ use aws_sdk_s3::config::{
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3control::config::endpoint::{Endpoint, EndpointFuture, Params, ResolveEndpoint};
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
+use tokio::sync::Semaphore;
 
 use super::answer_check::AnswerCheck;
 use super::settings::{AwsSettings, Role};
 use crate::cloud::pace::Pace;
+use crate::cloud::pages::REQUESTS_AT_ONCE;
 use crate::estate::Bucket;
 
 /// Asked first where neither flag nor environment nor profile names a region.
@@ -94,6 +96,7 @@ pub(super) struct Session {
     config: SdkConfig,
     path_style: bool,
     sign_requests: bool,
+    pub(super) keys_per_page: u16,
     pace: Pace,
     /// A throttled account slows its own requests down, not those to others.
     retries: RetryPartition,
@@ -101,6 +104,8 @@ pub(super) struct Session {
     control: Mutex<BTreeMap<String, aws_sdk_s3control::Client>>,
     /// Where buckets turned out to be.
     homes: Mutex<BTreeMap<String, String>>,
+    /// Leave for further requests of listings.
+    pub(super) listings: Arc<Semaphore>,
 }
 
 impl Session {
@@ -134,11 +139,13 @@ impl Session {
             config,
             path_style: settings.path_style,
             sign_requests: settings.sign_requests,
+            keys_per_page: settings.keys_per_page,
             pace: Pace::new(settings.requests_per_second),
             retries: retries(account, settings.requests_per_second),
             s3: Mutex::default(),
             control: Mutex::default(),
             homes: Mutex::default(),
+            listings: Arc::new(Semaphore::new(REQUESTS_AT_ONCE)),
         }
     }
 

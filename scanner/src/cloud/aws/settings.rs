@@ -29,6 +29,8 @@ pub struct AwsSettings {
     pub session_policy: Option<String>,
     /// Requests per second to one account, before any slowing down that the account asks for.
     pub requests_per_second: u32,
+    /// Keys asked for at one time, at most the 1,000 that S3 gives.
+    pub keys_per_page: u16,
     /// Attempts of one request, the first included.
     pub attempts_max: u32,
     /// Until a connection stands.
@@ -51,6 +53,7 @@ impl Default for AwsSettings {
             session_duration: Duration::from_secs(3600),
             session_policy: None,
             requests_per_second: 4_000,
+            keys_per_page: 1_000,
             attempts_max: 5,
             connect_timeout: Duration::from_secs(5),
             read_timeout: Duration::from_secs(20),

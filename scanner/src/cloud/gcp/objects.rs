@@ -9,7 +9,8 @@ use time::OffsetDateTime;
 use super::buckets::path;
 use super::session::{Session, Turn, turned};
 use crate::cloud::CloudError;
-use crate::cloud::pages::{Page, Pages, ahead};
+use crate::cloud::pages::{Listing, Page};
+use crate::cloud::spans::{Ask, AtBound};
 use crate::estate::{Bucket, Checksums, GapReason, Object};
 
 const PAGE: i32 = 1_000;
@@ -22,42 +23,40 @@ pub(super) fn pages(
     bucket: Bucket,
     prefix: String,
 ) -> BoxStream<'static, Result<Vec<Object>, CloudError>> {
-    let abandoned = broken(&bucket.name, "the listing was abandoned");
-    ahead(abandoned, |pages| fetch(session, bucket, prefix, pages))
+    let listing = Listing {
+        bucket: bucket.name.clone(),
+        prefix: prefix.clone(),
+        operation: LIST,
+        at_bound: AtBound::BelongsAfter,
+        requests: Arc::clone(&session.listings),
+    };
+    let asked = Arc::new((session, bucket, prefix));
+    listing.pages(move |ask| {
+        let asked = Arc::clone(&asked);
+        async move {
+            let (session, bucket, prefix) = &*asked;
+            fetch(session, bucket, prefix, ask).await
+        }
+    })
 }
 
-async fn fetch(session: Arc<Session>, bucket: Bucket, prefix: String, pages: Pages) {
-    let mut token = String::new();
-    loop {
-        let asked = session
-            .storage
-            .list_objects()
-            .set_parent(path(&bucket.name))
-            .set_prefix(&prefix)
-            .set_page_size(PAGE)
-            .set_page_token(&token);
-        let page = match session.ask(asked.send()).await {
-            Ok(answer) => following(answer, &token, &bucket.name),
-            Err(failure) => Err(failure.at(LIST, &bucket.name)),
-        };
-        let (page, next) = match page {
-            Ok((page, next)) => (Ok(page), next),
-            Err(error) => (Err(error), None),
-        };
-        if pages.send(page).await.is_err() {
-            return;
-        }
-        let Some(next) = next else { return };
-        token = next;
-    }
+async fn fetch(session: &Session, bucket: &Bucket, prefix: &str, ask: Ask) -> Result<Page, CloudError> {
+    let token = ask.token.unwrap_or_default();
+    let asked = session
+        .storage
+        .list_objects()
+        .set_parent(path(&bucket.name))
+        .set_prefix(prefix)
+        // A token goes on only with what it was given for; so where a span ends, which may change, is not told.
+        .set_lexicographic_start(ask.begin.unwrap_or_default())
+        .set_page_size(PAGE)
+        .set_page_token(&token);
+    let answer = session.ask(asked.send()).await.map_err(|failure| failure.at(LIST, &bucket.name))?;
+    following(answer, &token, &bucket.name)
 }
 
 /// A page and the token of the next one.
-fn following(
-    answer: ListObjectsResponse,
-    token: &str,
-    bucket: &str,
-) -> Result<(Page, Option<String>), CloudError> {
+fn following(answer: ListObjectsResponse, token: &str, bucket: &str) -> Result<Page, CloudError> {
     let next = match turned(token, answer.next_page_token) {
         Turn::End => None,
         Turn::Next(next) => Some(next),
@@ -65,7 +64,7 @@ fn following(
     };
     let objects: Option<Vec<Object>> = answer.objects.into_iter().map(object).collect();
     let objects = objects.ok_or_else(|| broken(bucket, "the listing holds an object without a name"))?;
-    Ok((Page { objects, last: next.is_none() }, next))
+    Ok(Page { objects, next })
 }
 
 fn object(listed: Listed) -> Option<Object> {
@@ -113,7 +112,7 @@ mod tests {
     fn a_listing_that_does_not_advance_is_an_error_not_a_loop() {
         let stuck = ListObjectsResponse::new().set_next_page_token("t");
         assert!(following(stuck.clone(), "t", "b").is_err());
-        assert!(following(stuck, "", "b").is_ok_and(|(page, next)| !page.last && next.is_some()));
+        assert!(following(stuck, "", "b").is_ok_and(|page| page.next.is_some()));
         let nameless = ListObjectsResponse::new().set_objects([Listed::new()]);
         assert!(following(nameless, "", "b").is_err());
     }

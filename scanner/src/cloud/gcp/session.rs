@@ -1,7 +1,7 @@
 //! Which clients ask Google Cloud, with which credentials and how patiently?
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -18,10 +18,12 @@ use google_cloud_storage::client::{Storage, StorageControl};
 use google_cloud_storage::read_resume_policy::NeverResume;
 use google_cloud_storage::retry_policy::RetryableErrors;
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use super::failure::Failure;
 use super::settings::GcpSettings;
 use crate::cloud::pace::Pace;
+use crate::cloud::pages::REQUESTS_AT_ONCE;
 use crate::cloud::traffic;
 use crate::estate::GapReason;
 
@@ -39,6 +41,8 @@ pub(super) struct Session {
     pub(super) roles: Iam,
     pub(super) assets: AssetService,
     pace: Pace,
+    /// Leave for further requests of listings.
+    pub(super) listings: Arc<Semaphore>,
     /// Whether requests carry credentials.
     signed: bool,
     /// Answers about what many projects share: folders, organizations, roles.
@@ -73,6 +77,7 @@ impl Session {
             roles: client(Iam::builder(), settings, &who).await?,
             assets: client(AssetService::builder(), settings, &who).await?,
             pace: Pace::new(settings.requests_per_second),
+            listings: Arc::new(Semaphore::new(REQUESTS_AT_ONCE)),
             signed: settings.sign_requests,
             shared: Mutex::default(),
         })
