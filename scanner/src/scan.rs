@@ -25,6 +25,7 @@ mod figures;
 pub mod fingerprint;
 mod keeping;
 mod object;
+mod pool;
 mod progress;
 pub mod sweep;
 pub mod verify;

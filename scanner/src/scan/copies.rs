@@ -6,6 +6,7 @@ use spillwatch_classifiers::copies::{Digest, How, Index, Match};
 
 use super::Target;
 use super::object::screened_gap;
+use super::pool::{BATCH_BYTES, on_pool};
 use crate::estate::{Bucket, Gap, GapReason, Object, Provider};
 use crate::findings::Copied;
 
@@ -63,8 +64,8 @@ pub(super) async fn exact(
     if told.differs {
         return Ok(Exact::Other(RuledOut::Digest));
     }
-    let mut sha = Sha256::new();
-    read_through(target, bucket, object, bytes_max, &mut |bytes| sha.update(bytes)).await?;
+    let sha = read_through(target, bucket, object, bytes_max, Sha256::new(), |sha, bytes| sha.update(bytes))
+        .await?;
     let documents = index.by_digest(object.size_bytes, &Digest::Sha256(sha.finalize().into()));
     Ok(match documents.is_empty() {
         true => Exact::Other(RuledOut::Reading),
@@ -97,14 +98,15 @@ impl Told {
     }
 }
 
-/// Reads an object to its end.
-pub(super) async fn read_through(
+/// Reads an object to its end, and hands its bytes to `take` on the pool; what they made of `state`.
+pub(super) async fn read_through<S: Send + 'static>(
     target: &Target,
     bucket: &Bucket,
     object: &Object,
     bytes_max: u64,
-    take: &mut (dyn FnMut(&[u8]) + Send),
-) -> Result<(), Gap> {
+    mut state: S,
+    take: fn(&mut S, &[u8]),
+) -> Result<S, Gap> {
     let gap = |reason, detail: &str| Gap {
         reason,
         operation: "read".to_owned(),
@@ -118,16 +120,28 @@ pub(super) async fn read_through(
         return Err(gap(GapReason::LimitReached, "larger than is read of one object"));
     }
     let mut chunks = target.cloud.read(bucket, object).await.map_err(|error| screened_gap(&error))?.chunks;
-    let mut read_bytes = 0;
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|error| screened_gap(&error))?;
-        read_bytes += chunk.len() as u64;
-        take(&chunk);
+    let (mut batch, mut read_bytes) = (Vec::new(), 0);
+    loop {
+        let chunk = chunks.next().await.transpose().map_err(|error| screened_gap(&error))?;
+        if let Some(chunk) = &chunk {
+            read_bytes += chunk.len() as u64;
+            batch.extend_from_slice(chunk);
+        }
         if read_bytes > bytes_max {
             return Err(gap(GapReason::LimitReached, "larger than is read of one object"));
         }
+        if batch.len() >= BATCH_BYTES || chunk.is_none() {
+            let bytes = std::mem::take(&mut batch);
+            let fed = on_pool(move || {
+                take(&mut state, &bytes);
+                state
+            });
+            state = fed.await.ok_or_else(|| gap(GapReason::Failed, "what reads it gave up on it"))?;
+        }
+        if chunk.is_none() {
+            return Ok(state);
+        }
     }
-    Ok(())
 }
 
 /// A known document that an object is, or holds a part of.

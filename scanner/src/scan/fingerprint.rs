@@ -5,8 +5,9 @@ use spillwatch_classifiers::copies::{Collected, Digest, Digester, IndexKey};
 use spillwatch_classifiers::{Classifier, Hints, Limits};
 
 use super::copies::read_through;
+use super::pool::on_pool;
 use super::{Progress, Settings, Target};
-use crate::estate::{Bucket, Gap, Object};
+use crate::estate::{Bucket, Gap, GapReason, Object};
 
 /// Documents that are read at one time.
 const READS_IN_FLIGHT: usize = 8;
@@ -87,22 +88,25 @@ async fn of_object(
     settings: &Settings,
 ) -> Result<(Fingerprint, Vec<Gap>), Gap> {
     let hints = Hints { name: &object.key, size_bytes: Some(object.size_bytes), ..Hints::default() };
-    let mut document = classifier.begin_known(hints, key);
-    let mut digester = Digester::new(object.size_bytes);
-    read_through(target, bucket, &object, settings.bytes_per_object_max, &mut |bytes| {
-        digester.push(bytes);
-        document.push(bytes);
-    })
-    .await?;
-    let (size_bytes, digests) = digester.finish();
-    let (collected, unread) = document.finish();
-    let resource = format!("{}/{}", bucket.name, spillwatch_classifiers::screen(&object.key));
-    let gap = |gap: spillwatch_classifiers::Gap| Gap {
-        reason: super::object::reason(gap.reason),
+    let reading = (Digester::new(object.size_bytes), classifier.begin_known(hints, key));
+    let bytes_max = settings.bytes_per_object_max;
+    let (digester, document) =
+        read_through(target, bucket, &object, bytes_max, reading, |(digester, document), bytes| {
+            digester.push(bytes);
+            document.push(bytes);
+        })
+        .await?;
+    let gap = |reason, detail| Gap {
+        reason,
         operation: "fingerprint".to_owned(),
-        resource: resource.clone(),
-        detail: gap.detail,
+        resource: format!("{}/{}", bucket.name, spillwatch_classifiers::screen(&object.key)),
+        detail,
     };
-    let unread = unread.into_iter().map(gap).collect();
+    let ended = on_pool(move || (digester.finish(), document.finish()));
+    let Some(((size_bytes, digests), (collected, unread))) = ended.await else {
+        return Err(gap(GapReason::Failed, "what reads it gave up on it".to_owned()));
+    };
+    let unread = unread.into_iter().map(|unread| gap(super::object::reason(unread.reason), unread.detail));
+    let unread = unread.collect();
     Ok((Fingerprint { name: object.key, size_bytes, digests, collected }, unread))
 }

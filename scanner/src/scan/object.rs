@@ -3,13 +3,13 @@
 use futures::stream::StreamExt;
 use spillwatch_classifiers::{Classification, Hints, Session};
 
+use super::pool::{BATCH_BYTES, on_pool};
 use super::{Engine, Target};
 use crate::cloud::CloudError;
 use crate::estate::{Bucket, Gap, GapReason, Object};
 
 /// The unit in which bytes in flight are counted.
 pub(super) const PERMIT_BYTES: u64 = 64 << 10;
-const BATCH_BYTES: usize = 4 << 20;
 
 /// What reading an object left.
 pub(super) struct ObjectRead {
@@ -151,17 +151,6 @@ fn screened(mut gap: Gap) -> Gap {
     gap.detail = gap.detail.replace(&gap.resource, &resource);
     gap.resource = resource;
     gap
-}
-
-/// `None` if the job panicked: hostile bytes may end one object, never the scan.
-async fn on_pool<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    let (send, receive) = tokio::sync::oneshot::channel();
-    rayon::spawn(move || {
-        if let Ok(result) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)) {
-            let _ = send.send(result);
-        }
-    });
-    receive.await.ok()
 }
 
 async fn on_cpu(mut session: Session, batch: Vec<u8>) -> Option<Session> {
