@@ -103,7 +103,7 @@ impl Spans {
         let Some(span) = self.spans.get_mut(&name) else { return Ok(objects) };
         let begin = span.page.as_ref().map(|(_, last)| last).or(span.begin.as_ref());
         let follows = objects.first().is_none_or(|first| begin.is_none_or(|begin| first.key >= *begin));
-        if !follows || !objects.is_sorted_by(|one, other| one.key < other.key) {
+        if !follows || !objects.is_sorted_by(|one, other| one.key <= other.key) {
             if self.named > 1 {
                 self.spans.remove(&name);
                 return Err(NotInOrder);
