@@ -17,6 +17,7 @@ pub mod gcp;
 pub mod local;
 mod pace;
 mod pages;
+mod post;
 mod traffic;
 
 pub(crate) use pace::Pace;
@@ -46,6 +47,13 @@ pub trait Cloud: Send + Sync {
 
     /// Everything that decides who can reach the bucket, verbatim.
     async fn access_facts(&self, bucket: &Bucket) -> Facts;
+
+    /// Who changed what decides that, as far as the provider keeps records, verbatim; `facts` are the bucket's. Asked where
+    /// a bucket is found open, since it takes seconds. Nothing, where nobody keeps any.
+    async fn history(&self, bucket: &Bucket, facts: &Facts) -> Facts {
+        let _ = (bucket, facts);
+        Facts::default()
+    }
 
     /// The current objects whose keys start with `prefix`, a page at a time, in the provider's order.
     /// An error is a gap in the listing; what follows it, if anything, is listed still.
@@ -78,6 +86,9 @@ pub trait Cloud: Send + Sync {
 /// A door that can also set what is set on a bucket. Only lockdown is handed one.
 #[async_trait]
 pub trait Lockable: Cloud {
+    /// As whom it reads and writes, in words.
+    fn identity(&self) -> String;
+
     /// What a setting is now, read afresh.
     async fn stated(&self, bucket: &Bucket, setting: &Setting) -> Result<Stated, CloudError>;
 
@@ -189,6 +200,16 @@ pub enum CloudError {
 }
 
 impl CloudError {
+    /// The same in words, where it is not the scan's role that asked, but `identity`.
+    pub fn told_to(&self, identity: &str) -> String {
+        match self {
+            Self::Denied { operation, resource } => {
+                format!("denied `{operation}` on `{resource}`; grant it to {identity}")
+            }
+            other => other.to_string(),
+        }
+    }
+
     /// The gap that this failure leaves in what was seen.
     pub fn gap(&self) -> Gap {
         let (reason, operation, resource) = match self {

@@ -8,12 +8,25 @@ use serde_json::Value;
 
 use super::failure::Failure;
 use super::session::Session;
-use super::{AwsCloud, facts, isolation};
+use super::{Accounts, AwsCloud, facts, isolation};
 use crate::cloud::{CloudError, Lockable, Stated};
 use crate::estate::{Bucket, GapReason, Setting};
 
 #[async_trait]
 impl Lockable for AwsCloud {
+    fn identity(&self) -> String {
+        let role = match &self.settings.accounts {
+            Accounts::Own => None,
+            Accounts::Listed(accounts) => accounts.iter().find_map(|account| account.role.as_ref()),
+            Accounts::Organization(role) => Some(role),
+        };
+        match (role, &self.settings.profile) {
+            (Some(role), _) => format!("the role `{}`", role.name),
+            (None, Some(profile)) => format!("the credentials of profile `{profile}`"),
+            (None, None) => "the credentials that you use".to_owned(),
+        }
+    }
+
     async fn stated(&self, bucket: &Bucket, setting: &Setting) -> Result<Stated, CloudError> {
         let session = self.session(&bucket.account).await?;
         if let Setting::Isolation(principal) = setting {
@@ -22,12 +35,16 @@ impl Lockable for AwsCloud {
         let answer = facts::of_setting(&session, bucket, setting).await;
         let code = answer.pointer("/Error/Code").and_then(Value::as_str);
         match code {
-            Some(code) if setting.absent_code() != Some(code) => Err(CloudError::Failed {
-                operation: setting.operation(),
-                resource: bucket.name.clone(),
-                reason: crate::estate::aws::gap_reason(code),
-                message: format!("answered `{}`", code.escape_default()),
-            }),
+            Some(code) if setting.absent_code() != Some(code) => {
+                let (operation, resource) = (setting.operation(), bucket.name.clone());
+                Err(match crate::estate::aws::gap_reason(code) {
+                    GapReason::Denied => CloudError::Denied { operation, resource },
+                    reason => {
+                        let message = format!("answered `{}`", code.escape_default());
+                        CloudError::Failed { operation, resource, reason, message }
+                    }
+                })
+            }
             _ => Ok(Stated::answered(answer)),
         }
     }

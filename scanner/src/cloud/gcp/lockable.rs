@@ -16,6 +16,13 @@ use crate::estate::{Bucket, GapReason, Principal, Setting};
 
 #[async_trait]
 impl Lockable for GcpCloud {
+    fn identity(&self) -> String {
+        match &self.settings.impersonate_service_account {
+            Some(account) => format!("the service account `{account}`"),
+            None => "the credentials that you use".to_owned(),
+        }
+    }
+
     async fn stated(&self, bucket: &Bucket, setting: &Setting) -> Result<Stated, CloudError> {
         let session = self.session().await?;
         let name = path(&bucket.name);

@@ -20,6 +20,7 @@ use google_cloud_storage::retry_policy::RetryableErrors;
 use serde_json::Value;
 
 use super::failure::Failure;
+use super::history::AuditLog;
 use super::settings::GcpSettings;
 use crate::cloud::pace::Pace;
 use crate::cloud::traffic;
@@ -38,6 +39,7 @@ pub(super) struct Session {
     pub(super) policies: OrgPolicy,
     pub(super) roles: Iam,
     pub(super) assets: AssetService,
+    pub(super) audit_log: AuditLog,
     pace: Pace,
     /// Whether requests carry credentials.
     signed: bool,
@@ -72,6 +74,7 @@ impl Session {
             policies: client(OrgPolicy::builder(), settings, &who).await?,
             roles: client(Iam::builder(), settings, &who).await?,
             assets: client(AssetService::builder(), settings, &who).await?,
+            audit_log: AuditLog::new(settings, &who),
             pace: Pace::new(settings.requests_per_second),
             signed: settings.sign_requests,
             shared: Mutex::default(),
