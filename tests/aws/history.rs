@@ -48,7 +48,12 @@ async fn events_are_paged_to_the_end_kept_as_they_came_and_asked_for_once() {
     let server = S3Server::start().expect("started");
     for number in 0..120 {
         let name = if number % 2 == 0 { "leak" } else { "other" };
-        event(&server, "2026-11-01T00:00:00Z", "PutBucketPolicy", json!({"bucketName": name, "bucketPolicy": everybody(name)}));
+        event(
+            &server,
+            "2026-11-01T00:00:00Z",
+            "PutBucketPolicy",
+            json!({"bucketName": name, "bucketPolicy": everybody(name)}),
+        );
     }
     let cloud = connect(&server);
     let began = Instant::now();
@@ -68,8 +73,14 @@ async fn events_are_paged_to_the_end_kept_as_they_came_and_asked_for_once() {
 #[tokio::test]
 async fn what_is_refused_is_a_gap_and_nothing_more_is_asked() {
     for (fault, reason) in [
-        (Fault::Error(400, "AccessDeniedException", "not authorized to perform: cloudtrail:LookupEvents"), GapReason::Denied),
-        (Fault::Error(403, "com.amazonaws.cloudtrail#AccessDeniedException:http://x/", ""), GapReason::Denied),
+        (
+            Fault::Error(400, "AccessDeniedException", "not authorized to perform: cloudtrail:LookupEvents"),
+            GapReason::Denied,
+        ),
+        (
+            Fault::Error(403, "com.amazonaws.cloudtrail#AccessDeniedException:http://x/", ""),
+            GapReason::Denied,
+        ),
         (Fault::Error(501, "NotImplemented", ""), GapReason::Unsupported),
         (Fault::Answer("{\"Events\": \"none\"}"), GapReason::Malformed),
         (Fault::Answer("[]"), GapReason::Malformed),
@@ -123,8 +134,14 @@ async fn who_opened(server: &S3Server, zone: ZoneOfTrust) -> Opened {
     facts.record_error("s3:GetPublicAccessBlock", "NoSuchPublicAccessBlockConfiguration");
     let mut account_facts = Facts::default();
     account_facts.record_error("s3control:GetPublicAccessBlock", "NoSuchPublicAccessBlockConfiguration");
-    let subject =
-        Subject { bucket: bucket("leak"), facts, account_facts, zone, objects: Vec::new(), all_objects: true };
+    let subject = Subject {
+        bucket: bucket("leak"),
+        facts,
+        account_facts,
+        zone,
+        objects: Vec::new(),
+        all_objects: true,
+    };
     opened(&connect(server), &subject, &Scope::public()).await
 }
 

@@ -28,7 +28,8 @@ fn server(entries: &[Value]) -> GcsServer {
     let server = GcsServer::start().unwrap();
     server.put(PROJECT, "leak", "k", "x");
     let constraint = "storage.publicAccessPrevention";
-    let rules = json!({"name": format!("projects/1/policies/{constraint}"), "spec": {"rules": [{"enforce": false}]}});
+    let rules =
+        json!({"name": format!("projects/1/policies/{constraint}"), "spec": {"rules": [{"enforce": false}]}});
     server.state(PROJECT, None, "orgpolicy:policies.getEffectivePolicy", json!({constraint: rules}));
     let described = json!({"iamConfiguration": {"publicAccessPrevention": "inherited", "uniformBucketLevelAccess": {"enabled": true}},
         "logging": {"logBucket": "logs", "logObjectPrefix": "usage/leak"}});
@@ -52,7 +53,12 @@ async fn who_opened(server: &GcsServer) -> Opened {
 async fn whoever_let_everybody_in_is_named_and_nobody_else() {
     let server = server(&[
         entry("2026-11-18T10:00:00Z", "storage.buckets.update", "user@acme.internal", json!([])),
-        entry("2026-11-17T10:00:00Z", "storage.setIamPermissions", "user@acme.internal", added("user:us@acme.internal")),
+        entry(
+            "2026-11-17T10:00:00Z",
+            "storage.setIamPermissions",
+            "user@acme.internal",
+            added("user:us@acme.internal"),
+        ),
         entry("2026-11-16T21:40:03Z", "storage.setIamPermissions", AGENT, added("allUsers")),
         entry("2026-11-10T10:00:00Z", "storage.buckets.create", "user@acme.internal", json!([])),
     ]);
@@ -83,7 +89,8 @@ async fn a_log_that_cannot_be_read_is_a_gap() {
         (Fault::Status("RESOURCE_EXHAUSTED", None), 2, GapReason::Throttled),
         (Fault::Nonsense, 1, GapReason::Malformed),
     ] {
-        let server = server(&[entry("2026-11-16T21:40:03Z", "storage.setIamPermissions", AGENT, added("allUsers"))]);
+        let server =
+            server(&[entry("2026-11-16T21:40:03Z", "storage.setIamPermissions", AGENT, added("allUsers"))]);
         server.fail(LIST, times, fault.clone());
         let records = connect(&server).history(&bucket("leak"), &Facts::default()).await;
         let told = history(&bucket("leak"), &records);

@@ -22,9 +22,12 @@ fn everybody(bucket: &str) -> Value {
 fn recorded(events: &[Value]) -> Lock {
     let lock = with_bucket("leak", &json!({"s3:GetBucketPolicy": policy(&everybody("leak"))}), &json!({}));
     let mut answers = serde_json::Map::new();
-    for name in spillwatch::estate::history::BUCKET_EVENTS.iter().chain(&spillwatch::estate::history::ACCOUNT_EVENTS) {
+    for name in
+        spillwatch::estate::history::BUCKET_EVENTS.iter().chain(&spillwatch::estate::history::ACCOUNT_EVENTS)
+    {
         let own = events.iter().filter(|event| event["eventName"] == *name);
-        let own: Vec<Value> = own.map(|event| json!({"EventName": name, "CloudTrailEvent": event.to_string()})).collect();
+        let own: Vec<Value> =
+            own.map(|event| json!({"EventName": name, "CloudTrailEvent": event.to_string()})).collect();
         answers.insert((*name).to_owned(), json!({ "Events": own }));
     }
     let records = json!({ "cloudtrail:LookupEvents": answers });
@@ -49,9 +52,20 @@ fn the_demo_estates_plan_names_who_opened_it_and_how_to_stop_them() {
               2026-10-06T15:39:02Z (PutBucketPolicy)\n";
     assert!(told.contains(by), "{told}");
     let place = lock.estate().canonicalize().unwrap();
-    assert!(told.contains(&format!("isolate  spillwatch lock isolate '{ROLE}' --in '{}'\n", place.display())), "{told}");
-    assert!(told.contains(&format!("opened by {EXPORTER} from 198.51.100.7 at 2026-11-16T21:40:03.118402Z (storage.setIamPermissions)")), "{told}");
-    assert!(told.contains("opened by unknown: `cloudtrail:LookupEvents` for `acme-open-docs`: it was not read"), "{told}");
+    assert!(
+        told.contains(&format!("isolate  spillwatch lock isolate '{ROLE}' --in '{}'\n", place.display())),
+        "{told}"
+    );
+    assert!(
+        told.contains(&format!(
+            "opened by {EXPORTER} from 198.51.100.7 at 2026-11-16T21:40:03Z (storage.setIamPermissions)"
+        )),
+        "{told}"
+    );
+    assert!(
+        told.contains("opened by unknown: `cloudtrail:LookupEvents` for `acme-open-docs`: it was not read"),
+        "{told}"
+    );
     assert!(told.contains("used by  unknown: no access log could be read"), "{told}");
     let facts = lock.estate().join("aws/444455556666/acme-sandbox-drop/facts.json");
     let output = spillwatch(&["explain", "--opened-by", "--format", "human", facts.to_str().unwrap()]);
@@ -69,7 +83,8 @@ fn records_are_kept_as_evidence_verbatim_and_chained_like_the_rest() {
     lock.plan(&[]);
     lock.apply(&[]);
     let bundle = lock.journal().parent().unwrap().join("evidence");
-    let kept: Value = serde_json::from_slice(&std::fs::read(bundle.join("estate").join(inside)).unwrap()).unwrap();
+    let kept: Value =
+        serde_json::from_slice(&std::fs::read(bundle.join("estate").join(inside)).unwrap()).unwrap();
     assert_eq!(kept, before);
     let manifest = std::fs::read_to_string(bundle.join("manifest.jsonl")).unwrap();
     assert!(manifest.contains(&format!("\"path\":\"estate/{inside}\"")), "{manifest}");
@@ -80,18 +95,27 @@ fn where_it_is_not_told_what_stood_before_nobody_is_accused_for_certain() {
     let open = json!({"bucketName": "leak", "bucketPolicy": {"Version": "2012-10-17", "Statement": everybody("leak")}});
     let set = event("2026-11-20T08:13:05Z", "PutBucketPolicy", &open);
     let told = opened(&recorded(&[set.clone()]));
-    assert_eq!((&told["by"][0]["certainty"], told["by"].as_array().unwrap().len()), (&json!("possible"), 1), "{told}");
+    assert_eq!(
+        (&told["by"][0]["certainty"], told["by"].as_array().unwrap().len()),
+        (&json!("possible"), 1),
+        "{told}"
+    );
     // A block that was lifted earlier may have been none, and one that was lifted later, too.
-    let lifted = event("2026-11-21T08:00:00Z", "DeleteBucketPublicAccessBlock", &json!({"bucketName": "leak"}));
+    let lifted =
+        event("2026-11-21T08:00:00Z", "DeleteBucketPublicAccessBlock", &json!({"bucketName": "leak"}));
     let made = event("2026-11-19T08:00:00Z", "CreateBucket", &json!({"bucketName": "leak"}));
     let told = opened(&recorded(&[lifted.clone(), set.clone()]));
-    let actions: Vec<&str> = told["by"].as_array().unwrap().iter().map(|by| by["action"].as_str().unwrap()).collect();
+    let actions: Vec<&str> =
+        told["by"].as_array().unwrap().iter().map(|by| by["action"].as_str().unwrap()).collect();
     assert_eq!(actions, ["DeleteBucketPublicAccessBlock", "PutBucketPolicy"]);
     assert!(told["by"].as_array().unwrap().iter().all(|by| by["certainty"] == "possible"), "{told}");
     // With the making of the bucket all is told: a new one has a block.
     let told = opened(&recorded(&[lifted, set, made]));
     assert_eq!(told["by"].as_array().unwrap().len(), 1, "{told}");
-    assert_eq!((&told["by"][0]["action"], &told["by"][0]["certainty"]), (&json!("DeleteBucketPublicAccessBlock"), &json!("proven")));
+    assert_eq!(
+        (&told["by"][0]["action"], &told["by"][0]["certainty"]),
+        (&json!("DeleteBucketPublicAccessBlock"), &json!("proven"))
+    );
 }
 
 #[test]
@@ -122,7 +146,8 @@ fn a_role_and_a_service_account_of_an_estate_are_isolated_and_given_back_to_the_
         // A plan for the buckets stays good: isolation changes nothing that decides about them.
         let buckets = lock.plan(&[]);
         let isolate = |format: &str| {
-            let output = spillwatch(&["lock", "isolate", who, "--in", estate.to_str().unwrap(), "--format", format]);
+            let output =
+                spillwatch(&["lock", "isolate", who, "--in", estate.to_str().unwrap(), "--format", format]);
             assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
             output.stdout
         };
@@ -131,7 +156,8 @@ fn a_role_and_a_service_account_of_an_estate_are_isolated_and_given_back_to_the_
         let (output, told) = lock.apply(&[]);
         assert_eq!(output.status.code(), Some(0), "{told}{}", String::from_utf8_lossy(&output.stderr));
         let now = files(&estate);
-        let changed: Vec<_> = now.iter().filter(|(path, now)| before[*path] != **now).map(|(path, _)| path.clone()).collect();
+        let changed: Vec<_> =
+            now.iter().filter(|(path, now)| before[*path] != **now).map(|(path, _)| path.clone()).collect();
         assert_eq!(changed, [estate.join(file)]);
         let again = String::from_utf8(isolate("human")).unwrap();
         assert!(again.contains("it is isolated already"), "{again}");

@@ -20,7 +20,7 @@ use crate::estate::history::history;
 use crate::estate::{Account, Bucket, Facts, Provider};
 use crate::exposure::ObjectAcls;
 use crate::exposure::policy::is_account;
-use crate::exposure::{self, BucketExposure, ZoneOfTrust};
+use crate::exposure::{self, BucketExposure, ZoneOfTrust, quoted};
 use crate::lockdown::{self, Opened, Scope};
 
 mod objects;
@@ -126,7 +126,10 @@ pub(super) fn run(args: ExplainArgs) -> anyhow::Result<ExitCode> {
         text::write(&mut out, &subject.bucket, &verdict, &probed)?;
         if let Some(opened) = &opened {
             writeln!(out)?;
-            text::opened(&mut out, opened, "")?;
+            let estate = find_estate(Path::new(&args.subject));
+            let estate = estate.as_deref().and_then(Path::parent);
+            let place = estate.map(|folder| format!(" --in {}", quoted(&folder.display().to_string())));
+            text::opened(&mut out, opened, &place.unwrap_or_default())?;
         }
         if !subject.objects_seen {
             writeln!(out, "\nObjects have ACLs of their own here, which this file does not tell.")?;

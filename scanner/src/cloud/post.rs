@@ -80,9 +80,9 @@ impl Poster {
         loop {
             self.pace.turn().await;
             let answered = self.once(url, headers, body).await;
-            let throttled = answered.as_ref().is_ok_and(|answered| {
-                matches!(answered.status, 429 | 503) || (self.is_busy)(answered)
-            });
+            let throttled = answered
+                .as_ref()
+                .is_ok_and(|answered| matches!(answered.status, 429 | 503) || (self.is_busy)(answered));
             traffic::answered(throttled);
             let again = throttled
                 || match &answered {

@@ -131,8 +131,7 @@ impl<'a> Past<'a> {
     }
 
     fn record(&mut self, place: &Place, answer: Value) {
-        let facts =
-            if place.of_account { &mut self.subject.account_facts } else { &mut self.subject.facts };
+        let facts = if place.of_account { &mut self.subject.account_facts } else { &mut self.subject.facts };
         if place.operation == Setting::BucketPolicy.operation() {
             // AWS's own verdict was on the policy that stands.
             facts.record_error("s3:GetBucketPolicyStatus", "NotAskedAgain");
@@ -189,8 +188,7 @@ fn tightest(operation: &str) -> Option<Value> {
             json!({"OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}})
         }
         "s3:GetPublicAccessBlock" | "s3control:GetPublicAccessBlock" => {
-            let all =
-                ["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"];
+            let all = ["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"];
             block_with(&json!({}), &all)
         }
         _ => return None,
@@ -229,7 +227,7 @@ fn opener(subject: &Subject, event: &Event, certainty: Certainty) -> Opener {
     Opener {
         who: usage::named(&event.who),
         from: usage::address(&event.from),
-        at: event.at.format(&Rfc3339).unwrap_or_default(),
+        at: event.at.truncate_to_second().format(&Rfc3339).unwrap_or_default(),
         action: event.action.clone(),
         certainty,
         isolate: isolated_as(subject, &event.who),

@@ -47,8 +47,11 @@ pub async fn usage(cloud: &dyn Cloud, subject: &Subject, today: Date) -> Option<
     for day in 0..DAYS {
         let prefix = logs.prefix(&subject.bucket, today.checked_sub(Duration::days(day))?);
         // Part of the log tells more than none of it.
-        let newest =
-            listed(cloud, &logs.bucket, &prefix).await.into_iter().rev().take(FILES_MAX.saturating_sub(files));
+        let newest = listed(cloud, &logs.bucket, &prefix)
+            .await
+            .into_iter()
+            .rev()
+            .take(FILES_MAX.saturating_sub(files));
         let mut texts = stream::iter(newest)
             .map(|object| {
                 let logs = &logs.bucket;

@@ -59,7 +59,8 @@ fn bucket(out: &mut impl Write, plan: &BucketPlan, target: &str) -> io::Result<(
         writeln!(out, "  {style}breaks?{style:#}  {} (--accept {})", hazard.detail, hazard.kind.as_str())?;
     }
     if let Some(told) = &plan.opened {
-        let place = if Path::new(target).is_dir() { format!(" --in {}", quoted(target)) } else { String::new() };
+        let place =
+            if Path::new(target).is_dir() { format!(" --in {}", quoted(target)) } else { String::new() };
         opened(out, told, &place)?;
     }
     if plan.used_by.is_none() {

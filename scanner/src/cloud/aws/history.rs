@@ -143,8 +143,10 @@ impl Trail {
         let poster = self.poster.as_ref().map_err(|lost| of_lost(*lost))?;
         let credentials = self.credentials.get_or_init(|| session_credentials(session)).await.clone()?;
         let url = session.endpoint("cloudtrail", region);
-        let mut headers =
-            vec![("content-type", "application/x-amz-json-1.1".to_owned()), ("x-amz-target", TARGET.to_owned())];
+        let mut headers = vec![
+            ("content-type", "application/x-amz-json-1.1".to_owned()),
+            ("x-amz-target", TARGET.to_owned()),
+        ];
         let unsigned = Unsigned { service: "cloudtrail", region, url: &url, headers: &headers, body };
         headers.extend(unsigned.signed_by(credentials).map_err(|_| Failure::unparsable())?);
         let map: HeaderMap = headers

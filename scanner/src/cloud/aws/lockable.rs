@@ -209,3 +209,30 @@ fn unsuited(bucket: &Bucket, message: &str) -> CloudError {
         message: message.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::aws::{AccountAccess, AwsSettings, Role};
+
+    #[test]
+    fn whoever_lacks_a_permission_is_called_by_the_name_that_it_goes_by() {
+        let role = Role { name: "spillwatch-lockdown".to_owned(), external_id: None };
+        let listed = AccountAccess { id: "111122223333".to_owned(), role: Some(role) };
+        let denied = CloudError::Denied { operation: "iam:GetRolePolicy", resource: "agent".to_owned() };
+        for (settings, who) in [
+            (
+                AwsSettings { accounts: Accounts::Listed(vec![listed]), ..AwsSettings::default() },
+                "the role `spillwatch-lockdown`",
+            ),
+            (
+                AwsSettings { profile: Some("ops".to_owned()), ..AwsSettings::default() },
+                "the credentials of profile `ops`",
+            ),
+            (AwsSettings::default(), "the credentials that you use"),
+        ] {
+            let told = denied.told_to(&AwsCloud::connect(settings).identity());
+            assert_eq!(told, format!("denied `iam:GetRolePolicy` on `agent`; grant it to {who}"));
+        }
+    }
+}

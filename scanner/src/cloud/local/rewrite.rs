@@ -157,7 +157,8 @@ fn status_of(answer: &Value) -> Value {
 }
 
 fn unread(bucket: &Bucket, setting: &Setting) -> CloudError {
-    let place = if matches!(setting, Setting::Isolation(_)) { "`iam.json` of its account" } else { "its facts" };
+    let place =
+        if matches!(setting, Setting::Isolation(_)) { "`iam.json` of its account" } else { "its facts" };
     failed(bucket, format!("the {setting} does not stand in {place}"))
 }
 

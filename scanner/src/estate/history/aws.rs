@@ -83,7 +83,8 @@ pub(super) fn history(bucket: &Bucket, records: &Facts) -> History {
         }
     }
     let names = || BUCKET_EVENTS.iter().chain(&ACCOUNT_EVENTS);
-    if whole.is_none() && names().any(|name| answers.get(name).is_none()) {
+    // Once one was refused, the others were not asked for.
+    if history.gaps.is_empty() && names().any(|name| answers.get(name).is_none()) {
         history.gaps.push(told(GapReason::NotRead, "not every kind of event was asked for"));
     }
     history.gaps.sort();
@@ -116,10 +117,8 @@ fn who(identity: &Value) -> String {
 fn effect(action: &str, asked: &Value) -> Option<Effect> {
     let name = || asked.get("name").and_then(Value::as_str).map(str::to_owned);
     let bucket = |setting: &Setting, to| Effect::Set { place: Place::of_bucket(setting.operation()), to };
-    let account = |to| Effect::Set {
-        place: Place { of_account: true, operation: ACCOUNT_BLOCK, name: None },
-        to,
-    };
+    let account =
+        |to| Effect::Set { place: Place { of_account: true, operation: ACCOUNT_BLOCK, name: None }, to };
     let ownership = Place::of_bucket("s3:GetBucketOwnershipControls");
     Some(match action {
         "CreateBucket" => Effect::Created(created(asked)),
@@ -206,8 +205,6 @@ fn acl(asked: &Value) -> Option<Value> {
         "private" | "bucket-owner-read" | "bucket-owner-full-control" | "log-delivery-write" => Vec::new(),
         _ => return None,
     };
-    let grant = |(group, permission): (&str, &str)| {
-        json!({"Grantee": {"Type": "Group", "URI": format!("{GROUPS}{group}")}, "Permission": permission})
-    };
+    let grant = |(group, permission): (&str, &str)| json!({"Grantee": {"Type": "Group", "URI": format!("{GROUPS}{group}")}, "Permission": permission});
     Some(json!({"Grants": canned.into_iter().map(grant).collect::<Vec<_>>()}))
 }

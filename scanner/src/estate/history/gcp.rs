@@ -12,7 +12,8 @@ use crate::estate::{Bucket, Facts, GapReason};
 const OPERATION: &str = "logging:entries.list";
 
 /// Methods by which a bucket opens or closes.
-pub const METHODS: [&str; 3] = ["storage.setIamPermissions", "storage.buckets.update", "storage.buckets.create"];
+pub const METHODS: [&str; 3] =
+    ["storage.setIamPermissions", "storage.buckets.update", "storage.buckets.create"];
 
 pub(super) fn history(bucket: &Bucket, records: &Facts) -> History {
     let mut history = History::default();
@@ -53,7 +54,8 @@ fn event(entry: &Value, bucket: &str) -> Result<Option<Event>, ()> {
     let text = |pointer: &str| Value::pointer(entry, pointer).and_then(Value::as_str);
     let at = text("/timestamp").and_then(|at| OffsetDateTime::parse(at, &Rfc3339).ok()).ok_or(())?;
     let action = text("/protoPayload/methodName").ok_or(())?.to_owned();
-    let failed = log.get("status").and_then(|status| status.get("code")?.as_i64()).is_some_and(|code| code != 0);
+    let failed =
+        log.get("status").and_then(|status| status.get("code")?.as_i64()).is_some_and(|code| code != 0);
     // An object's entry names the object after the bucket.
     let named = text("/protoPayload/resourceName").unwrap_or_default();
     if failed || named.strip_prefix("projects/_/buckets/") != Some(bucket) {

@@ -4,7 +4,11 @@ use super::{Effect, Event, History, history, is_about};
 use crate::estate::{Account, Bucket, Facts, GapReason, Provider};
 
 fn bucket(provider: Provider) -> Bucket {
-    Bucket { account: Account { provider, id: "111122223333".to_owned() }, name: "leak".to_owned(), region: None }
+    Bucket {
+        account: Account { provider, id: "111122223333".to_owned() },
+        name: "leak".to_owned(),
+        region: None,
+    }
 }
 
 /// CloudTrail's answers by the event's name; those that are not given found nothing.
@@ -49,7 +53,8 @@ fn what_a_request_set_is_read_in_the_shape_of_the_answer_that_states_it() {
         ("s3:GetBucketPolicy", false, json!({"Error": {"Code": "NoSuchBucketPolicy"}}))
     );
     let block = json!({"PublicAccessBlockConfiguration": {"xmlns": "http://s3", "BlockPublicAcls": true, "IgnorePublicAcls": "false"}});
-    let flags = json!({"PublicAccessBlockConfiguration": {"BlockPublicAcls": true, "IgnorePublicAcls": false}});
+    let flags =
+        json!({"PublicAccessBlockConfiguration": {"BlockPublicAcls": true, "IgnorePublicAcls": false}});
     assert_eq!(to("PutBucketPublicAccessBlock", &block), ("s3:GetPublicAccessBlock", false, flags.clone()));
     assert_eq!(to("PutAccountPublicAccessBlock", &block), ("s3control:GetPublicAccessBlock", true, flags));
     let controls = json!({"OwnershipControls": {"Rule": {"ObjectOwnership": "ObjectWriter"}}});
@@ -78,8 +83,17 @@ fn what_could_not_be_read_of_the_records_is_a_gap_and_never_nobody() {
     let reasons = |history: History| history.gaps.iter().map(|gap| gap.reason).collect::<Vec<_>>();
     assert_eq!(reasons(history(&bucket(Provider::Aws), &Facts::default())), [GapReason::NotRead]);
     let mut denied = Facts::default();
-    denied.record("cloudtrail:LookupEvents", json!({"PutBucketPolicy": {"Error": {"Code": "AccessDeniedException"}}}));
-    assert_eq!(reasons(history(&bucket(Provider::Aws), &denied)), [GapReason::NotRead, GapReason::Denied]);
+    denied.record(
+        "cloudtrail:LookupEvents",
+        json!({"PutBucketPolicy": {"Error": {"Code": "AccessDeniedException"}}}),
+    );
+    assert_eq!(reasons(history(&bucket(Provider::Aws), &denied)), [GapReason::Denied]);
+    denied.record("cloudtrail:LookupEvents", json!({"PutBucketPolicy": {"Events": []}}));
+    assert_eq!(
+        reasons(history(&bucket(Provider::Aws), &denied)),
+        [GapReason::NotRead],
+        "nor were the others"
+    );
     denied.record_error("cloudtrail:LookupEvents", "AccessDeniedException");
     assert_eq!(reasons(history(&bucket(Provider::Aws), &denied)), [GapReason::Denied]);
     for (answer, reason) in [
@@ -87,7 +101,10 @@ fn what_could_not_be_read_of_the_records_is_a_gap_and_never_nobody() {
         (json!({"Event": []}), GapReason::Malformed),
         (json!({"Events": [{"EventName": "PutBucketPolicy"}]}), GapReason::Malformed),
         (json!({"Events": [{"CloudTrailEvent": "{\"eventName\": "}]}), GapReason::Malformed),
-        (json!({"Events": [entry("PutBucketPolicy", &json!({}), &json!({"eventTime": "yesterday"}))]}), GapReason::Malformed),
+        (
+            json!({"Events": [entry("PutBucketPolicy", &json!({}), &json!({"eventTime": "yesterday"}))]}),
+            GapReason::Malformed,
+        ),
         (json!({"Events": [7]}), GapReason::Malformed),
         (json!(null), GapReason::Malformed),
     ] {
@@ -111,7 +128,10 @@ fn what_could_not_be_read_of_the_records_is_a_gap_and_never_nobody() {
 #[test]
 fn whoever_has_no_arn_is_called_by_what_else_is_told() {
     for (identity, who) in [
-        (json!({"invokedBy": "cloudformation.amazonaws.com", "type": "AWSService"}), "cloudformation.amazonaws.com"),
+        (
+            json!({"invokedBy": "cloudformation.amazonaws.com", "type": "AWSService"}),
+            "cloudformation.amazonaws.com",
+        ),
         (json!({"principalId": "AIDAEXAMPLE", "accountId": "999988887777"}), "AIDAEXAMPLE"),
         (json!({"accountId": "999988887777", "arn": ""}), "999988887777"),
         (json!(7), "unknown"),
@@ -132,7 +152,8 @@ fn an_event_is_of_the_bucket_that_it_names_of_its_access_points_or_of_its_accoun
     assert!(about(&asked("PutAccessPointPolicy", json!({"name": "ap"}))));
     assert!(!about(&asked("PutAccessPointPolicy", json!({"name": "leak"}))));
     assert!(about(&asked("DeleteAccountPublicAccessBlock", json!({}))));
-    let broken = json!({"EventName": "PutBucketAcl", "Resources": [{"ResourceName": "leak"}], "CloudTrailEvent": "{"});
+    let broken =
+        json!({"EventName": "PutBucketAcl", "Resources": [{"ResourceName": "leak"}], "CloudTrailEvent": "{"});
     assert!(about(&broken), "it is a gap of this bucket");
     assert!(!about(&json!(7)));
 }
@@ -145,16 +166,22 @@ fn entries_of_the_audit_log_say_who_was_let_in() {
             "authenticationInfo": {"principalEmail": "x@acme-data.iam.gserviceaccount.com"}, "requestMetadata": {"callerIp": "2001:db8::7"},
             "serviceData": {"policyDelta": {"bindingDeltas": [
                 {"action": "ADD", "role": "roles/storage.objectViewer", "member": "allUsers"}]}}}});
-        entry["protoPayload"].as_object_mut().expect("a map").extend(more.as_object().expect("a map").clone());
+        entry["protoPayload"]
+            .as_object_mut()
+            .expect("a map")
+            .extend(more.as_object().expect("a map").clone());
         entry
     };
     let mut facts = Facts::default();
-    facts.record("logging:entries.list", json!({"entries": [
-        entry("projects/_/buckets/leak", json!({"status": {"code": 7}})),
-        entry("projects/_/buckets/leak/objects/k", json!({})),
-        entry("projects/_/buckets/leak", json!({})),
-        entry("projects/_/buckets/leak", json!({"serviceData": {}})),
-    ]}));
+    facts.record(
+        "logging:entries.list",
+        json!({"entries": [
+            entry("projects/_/buckets/leak", json!({"status": {"code": 7}})),
+            entry("projects/_/buckets/leak/objects/k", json!({})),
+            entry("projects/_/buckets/leak", json!({})),
+            entry("projects/_/buckets/leak", json!({"serviceData": {}})),
+        ]}),
+    );
     let told = history(&bucket(Provider::Gcp), &facts);
     assert_eq!(told.gaps, []);
     let [event, untold] = told.events.as_slice() else { panic!("{told:?}") };
