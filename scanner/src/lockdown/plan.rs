@@ -307,7 +307,8 @@ pub fn state_hash(subject: &Subject, changes: &[Change]) -> String {
     let account: Vec<_> = subject.account_facts.iter().collect();
     let touched = |object: &Object| {
         changes.iter().any(|change| {
-            matches!(&change.setting, Setting::ObjectAcl { key, version }
+            matches!(&change.setting,
+                Setting::ObjectAcl { key, version } | Setting::ObjectAccessList { key, version }
                 if *key == object.key && *version == object.version)
         })
     };

@@ -72,9 +72,10 @@ impl Lockable for AwsCloud {
                 object_acl(&session, bucket, key, version.as_deref(), &to.answer).await
             }
             Setting::Isolation(principal) => isolation::set(&session, principal, &to.answer).await,
-            Setting::PublicAccessPrevention | Setting::BucketIamPolicy => {
-                Err(unsuited(bucket, "it is a setting of Google Cloud"))
-            }
+            Setting::PublicAccessPrevention
+            | Setting::BucketIamPolicy
+            | Setting::BucketAccessList
+            | Setting::ObjectAccessList { .. } => Err(unsuited(bucket, "it is a setting of Google Cloud")),
         }
     }
 }

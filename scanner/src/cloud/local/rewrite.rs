@@ -79,7 +79,7 @@ impl LocalCloud {
         let folder = self.bucket_folder(bucket);
         let operation = setting.operation().to_owned();
         match setting {
-            Setting::ObjectAcl { key, .. } => {
+            Setting::ObjectAcl { key, .. } | Setting::ObjectAccessList { key, .. } => {
                 Place { file: folder.join("objects.json"), names: vec![key.clone(), operation] }
             }
             Setting::AccessPointPolicy(name) => {
