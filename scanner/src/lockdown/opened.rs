@@ -38,7 +38,7 @@ pub struct Opener {
     pub at: String,
     /// The operation in the provider's words.
     pub action: String,
-    /// `possible` where it is not told what stood before, so that it may have been open already.
+    /// `possible` where not all is told that was done, so that it may have been open already.
     pub certainty: Certainty,
     /// The role, user or service account behind it, as `lock isolate` takes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -66,6 +66,10 @@ pub fn opened_by(subject: &Subject, scope: &Scope, history: History) -> Opened {
         // The last change that may have been anything.
         let untold = history.events.iter().find(|event| event.effect == Effect::Untold);
         by.extend(untold.map(|event| opener(subject, event, Certainty::Possible)));
+    }
+    if !history.gaps.is_empty() {
+        // Among what was not read could be the change that did it.
+        by.iter_mut().for_each(|opener| opener.certainty = Certainty::Possible);
     }
     Opened { by, gaps: history.gaps }
 }
@@ -247,3 +251,6 @@ fn isolated_as(subject: &Subject, who: &str) -> Option<String> {
         Principal::ServiceAccount(email) => email,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -103,7 +103,7 @@ pub(in super::super) fn opened(out: &mut impl Write, opened: &Opened, place: &st
     for Opener { who, from, at, action, certainty, isolate } in &opened.by {
         let (perhaps, but) = match certainty {
             Certainty::Proven => ("", ""),
-            Certainty::Possible => ("perhaps ", "; it is not told whether it was open before"),
+            Certainty::Possible => ("perhaps ", "; not all that was done before is told"),
         };
         writeln!(out, "  {perhaps}opened by {who} from {from} at {at} ({action}){but}")?;
         if let Some(principal) = isolate {
