@@ -94,7 +94,7 @@ fn records_are_kept_as_evidence_verbatim_and_chained_like_the_rest() {
 fn where_it_is_not_told_what_stood_before_nobody_is_accused_for_certain() {
     let open = json!({"bucketName": "leak", "bucketPolicy": {"Version": "2012-10-17", "Statement": everybody("leak")}});
     let set = event("2026-11-20T08:13:05Z", "PutBucketPolicy", &open);
-    let told = opened(&recorded(&[set.clone()]));
+    let told = opened(&recorded(std::slice::from_ref(&set)));
     assert_eq!(
         (&told["by"][0]["certainty"], told["by"].as_array().unwrap().len()),
         (&json!("possible"), 1),
@@ -134,7 +134,9 @@ fn what_attackers_call_themselves_is_screened() {
     let lock = recorded(&[event("2026-11-20T08:13:05Z", "PutBucketPolicy", &open)]);
     let told = human(&lock) + &opened(&lock).to_string();
     assert!(told.contains("perhaps opened by arn:aws:sts::111122223333:assumed-role/etl/"), "{told}");
-    assert!(!told.contains("jane.roe") && !told.contains("[2J") || !told.contains('\u{1b}'), "{told}");
+    for hidden in ["jane.roe", "\u{1b}", "u001b"] {
+        assert!(!told.contains(hidden), "{told}");
+    }
     assert!(told.contains("isolate  spillwatch lock isolate 'arn:aws:iam::111122223333:role/etl'"), "{told}");
 }
 

@@ -244,7 +244,7 @@ fn isolated_as(subject: &Subject, who: &str) -> Option<String> {
     if account != subject.bucket.account && !subject.zone.accounts.contains(&account.id) {
         return None;
     }
-    let partition = who.split(':').nth(1).filter(|name| name.starts_with("aws"));
+    let partition = who.split(':').nth(1).filter(|name| matches!(*name, "aws" | "aws-cn" | "aws-us-gov"));
     Some(match principal {
         Principal::Role(name) => format!("arn:{}:iam::{}:role/{name}", partition?, account.id),
         Principal::User(name) => format!("arn:{}:iam::{}:user/{name}", partition?, account.id),
