@@ -1,5 +1,6 @@
 //! Are CloudTrail's events read as it tells them, and is what it refuses told as a gap?
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -161,4 +162,52 @@ async fn the_change_before_which_it_was_closed_is_the_one_that_opened_it() {
     assert_eq!((opener.at.as_str(), opener.action.as_str()), ("2026-11-20T08:13:05Z", "PutBucketPolicy"));
     assert_eq!(opener.certainty, Certainty::Proven);
     assert_eq!(opener.isolate.as_deref(), Some("arn:aws:iam::444455556666:role/sandbox-automation"));
+}
+
+/// As people ask: by a command, of an account.
+#[test]
+fn a_plan_and_an_explanation_by_command_say_who_opened_it() {
+    let server = S3Server::start().expect("started");
+    server.account("444455556666");
+    server.put("leak", "k", "content".as_bytes());
+    server.place("leak", "eu-west-1");
+    server.configure("leak", "policy", &everybody("leak").to_string());
+    server.configure("leak", "policyStatus", "<PolicyStatus><IsPublic>true</IsPublic></PolicyStatus>");
+    event(&server, "2026-11-20T08:00:00Z", "CreateBucket", json!({"bucketName": "leak"}));
+    event(&server, "2026-11-20T08:10:00Z", "DeleteBucketPublicAccessBlock", json!({"bucketName": "leak"}));
+    let open = json!({"bucketName": "leak", "bucketPolicy": everybody("leak")});
+    event(&server, "2026-11-20T08:13:05Z", "PutBucketPolicy", open);
+    let told = |args: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_spillwatch"))
+            .args(args)
+            .args([
+                "s3://leak",
+                "--endpoint-url",
+                &server.endpoint(),
+                "--path-style",
+                "--region",
+                "us-east-1",
+                "--format",
+                "human",
+            ])
+            .envs([("AWS_ACCESS_KEY_ID", "tests"), ("AWS_SECRET_ACCESS_KEY", "testssecret")])
+            .output()
+            .expect("run");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let by = format!("opened by {SESSION} from 198.51.100.7 at 2026-11-20T08:13:05Z (PutBucketPolicy)\n");
+    let isolate = "isolate  spillwatch lock isolate 'arn:aws:iam::444455556666:role/sandbox-automation'\n";
+    for command in [vec!["explain", "--opened-by"], vec!["lock", "plan"]] {
+        let told = told(&command);
+        assert!(told.contains(&by) && told.contains(isolate), "{told}");
+    }
+    server.fail(LOOKUP, 1, Fault::Error(400, "AccessDeniedException", ""));
+    let told = told(&["lock", "plan"]);
+    assert!(
+        told.contains(
+            "opened by unknown: `cloudtrail:LookupEvents` for `leak`: it answered `AccessDeniedException`"
+        ),
+        "{told}"
+    );
 }

@@ -80,6 +80,11 @@ fn the_leak_is_planned_closed_for_anonymous_requests_and_opened_again() {
     let buckets = planned["buckets"].as_array().unwrap();
     assert_eq!(buckets.len(), 1, "{planned}");
     assert_eq!(buckets[0]["changes"][0]["setting"], "public_access_prevention");
+    let by = &buckets[0]["opened"]["by"][0];
+    assert_eq!(
+        by["who"], "sandbox-export@acme-data.iam.gserviceaccount.com",
+        "the audit log tells: {planned}"
+    );
     let (told, journal) = apply(&server, folder.path(), "acme-data", &[]);
     assert!(told.contains("an unsigned listing was answered `403`, as predicted"), "{told}");
     assert!(

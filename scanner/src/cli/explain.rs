@@ -20,7 +20,7 @@ use crate::estate::history::history;
 use crate::estate::{Account, Bucket, Facts, Provider};
 use crate::exposure::ObjectAcls;
 use crate::exposure::policy::is_account;
-use crate::exposure::{self, BucketExposure, ZoneOfTrust, quoted};
+use crate::exposure::{self, BucketExposure, Certainty, ZoneOfTrust, quoted};
 use crate::lockdown::{self, Opened, Scope};
 
 mod objects;
@@ -121,7 +121,7 @@ pub(super) fn run(args: ExplainArgs) -> anyhow::Result<ExitCode> {
     };
     let human = is_human(args.format.as_deref());
     let mut out = anstream::stdout();
-    let opened = (args.opened_by && !verdict.exposures.is_empty()).then(|| subject.opened());
+    let opened = (args.opened_by && is_open(&verdict)).then(|| subject.opened());
     if human {
         text::write(&mut out, &subject.bucket, &verdict, &probed)?;
         if let Some(opened) = &opened {
@@ -138,6 +138,11 @@ pub(super) fn run(args: ExplainArgs) -> anyhow::Result<ExitCode> {
         writeln!(out, "{}", as_json(&verdict, args.probe.then_some(&probed), opened.as_ref())?)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether somebody opened it for certain.
+fn is_open(verdict: &BucketExposure) -> bool {
+    verdict.exposures.iter().any(|way| way.certainty == Certainty::Proven)
 }
 
 /// The door to the bucket for whoever has no credentials.
@@ -294,7 +299,7 @@ async fn from_cloud(
             if let Some(acls) = subject.object_acls() {
                 objects::asked(cloud, &subject.bucket, &acls, &mut verdict).await;
             }
-            if args.opened_by && !verdict.exposures.is_empty() {
+            if args.opened_by && is_open(&verdict) {
                 subject.records = cloud.history(&subject.bucket, &subject.facts).await;
             }
             return Ok((subject, verdict));
