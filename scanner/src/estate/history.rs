@@ -18,6 +18,9 @@ mod gcp;
 pub use aws::{ACCESS_POINT_EVENTS, ACCOUNT_EVENTS, BUCKET_EVENTS, is_about};
 pub use gcp::METHODS;
 
+/// Changes of one bucket that are told.
+const EVENTS_MAX: usize = 1_000;
+
 /// What was done to a bucket, the newest first, and what of it could not be read.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct History {
@@ -86,13 +89,18 @@ pub struct Binding {
 
 /// What the records of a bucket tell: `records` are those that a door or an estate keeps.
 pub fn history(bucket: &Bucket, records: &Facts) -> History {
-    let mut history = match bucket.account.provider {
-        Provider::Aws => aws::history(bucket, records),
-        Provider::Gcp => gcp::history(bucket, records),
-        Provider::Local => History::default(),
+    let (operation, mut history) = match bucket.account.provider {
+        Provider::Aws => (aws::OPERATION, aws::history(bucket, records)),
+        Provider::Gcp => (gcp::OPERATION, gcp::history(bucket, records)),
+        Provider::Local => return History::default(),
     };
     // Records of one second keep the order in which they came, the newest first.
     history.events.sort_by_key(|event| std::cmp::Reverse(event.at));
+    if history.events.len() > EVENTS_MAX {
+        history.events.truncate(EVENTS_MAX);
+        let why = format!("older changes than the last {EVENTS_MAX} were left out");
+        history.gaps.push(gap(GapReason::LimitReached, operation, &bucket.name, &why));
+    }
     history
 }
 

@@ -13,8 +13,6 @@ use crate::estate::history::{Binding, Effect, Event, History, Place, history};
 use crate::estate::{Gap, Principal, Setting, block_with};
 use crate::exposure::{Access, Audience, Certainty};
 
-/// Changes that are taken back.
-const EVENTS_MAX: usize = 500;
 const IAM_POLICY: &str = "storage:buckets.getIamPolicy";
 
 /// What the provider's records tell of who opened a bucket.
@@ -55,7 +53,7 @@ pub async fn opened(cloud: &dyn Cloud, subject: &Subject, scope: &Scope) -> Open
 pub fn opened_by(subject: &Subject, scope: &Scope, history: History) -> Opened {
     let mut past = Past::of(subject, scope);
     let mut by = Vec::new();
-    for (at, event) in history.events.iter().enumerate().take(EVENTS_MAX) {
+    for (at, event) in history.events.iter().enumerate() {
         if past.open.is_empty() {
             break;
         }

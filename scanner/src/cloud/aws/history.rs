@@ -30,6 +30,8 @@ const REQUESTS_PER_SECOND: u32 = 2;
 const PAGE: u32 = 50;
 /// Pages of events of one name that are asked for, the newest first.
 const PAGES_MAX: usize = 20;
+/// Once their records have so many bytes, no more of them are asked for; each has 256 KB at most.
+const BYTES_MAX: usize = 64 << 20;
 
 /// What one session has learned of events: by region and by the event's name.
 #[derive(Debug, Default)]
@@ -110,7 +112,7 @@ impl Trail {
     }
 
     async fn look_up(&self, session: &Session, region: &str, name: &str) -> Looked {
-        let mut events = Events::default();
+        let (mut events, mut bytes) = (Events::default(), 0);
         for _ in 0..PAGES_MAX {
             let filter = json!([{"AttributeKey": "EventName", "AttributeValue": name}]);
             let mut body = json!({"LookupAttributes": filter, "MaxResults": PAGE});
@@ -123,6 +125,9 @@ impl Trail {
             let Some(Value::Array(entries)) = page.remove("Events") else {
                 return Err(Failure::unparsable());
             };
+            let record =
+                |entry: &Value| entry.get("CloudTrailEvent").and_then(Value::as_str).map_or(0, str::len);
+            bytes += entries.iter().map(record).sum::<usize>();
             events.entries.extend(entries);
             let next = page.remove("NextToken").and_then(|next| next.as_str().map(str::to_owned));
             let next = next.filter(|next| !next.is_empty());
@@ -131,7 +136,7 @@ impl Trail {
                 return Err(Failure::unparsable());
             }
             events.next = next;
-            if events.next.is_none() {
+            if events.next.is_none() || bytes > BYTES_MAX {
                 break;
             }
         }

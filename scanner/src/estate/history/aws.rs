@@ -10,7 +10,7 @@ use time::format_description::well_known::Rfc3339;
 use super::{Effect, Event, History, Place, code, gap};
 use crate::estate::{Bucket, Facts, GapReason, Setting};
 
-const OPERATION: &str = "cloudtrail:LookupEvents";
+pub(super) const OPERATION: &str = "cloudtrail:LookupEvents";
 
 /// Events by which a bucket opens or closes, in the order in which they are asked for: the likeliest first.
 pub const BUCKET_EVENTS: [&str; 8] = [

@@ -9,7 +9,7 @@ use time::format_description::well_known::Rfc3339;
 use super::{Binding, Effect, Event, History, code, gap};
 use crate::estate::{Bucket, Facts, GapReason};
 
-const OPERATION: &str = "logging:entries.list";
+pub(super) const OPERATION: &str = "logging:entries.list";
 
 /// Methods by which a bucket opens or closes.
 pub const METHODS: [&str; 3] =

@@ -126,6 +126,17 @@ fn what_could_not_be_read_of_the_records_is_a_gap_and_never_nobody() {
 }
 
 #[test]
+fn more_changes_than_are_told_are_a_gap() {
+    let many = |count| {
+        let entry = entry("DeleteBucketPolicy", &json!({}), &json!({}));
+        told(&json!({"DeleteBucketPolicy": {"Events": vec![entry; count]}}))
+    };
+    assert_eq!((many(1_000).events.len(), many(1_000).gaps.len()), (1_000, 0));
+    let told = many(1_001);
+    assert_eq!((told.events.len(), told.gaps[0].reason), (1_000, GapReason::LimitReached));
+}
+
+#[test]
 fn whoever_has_no_arn_is_called_by_what_else_is_told() {
     for (identity, who) in [
         (
