@@ -4,6 +4,7 @@ mod archive;
 mod ceph;
 mod facts;
 mod faults;
+mod history;
 mod isolation;
 mod listing;
 mod lockdown;

@@ -4,6 +4,7 @@ mod acme;
 mod explain;
 mod facts;
 mod faults;
+mod history;
 mod lockdown;
 mod projects;
 

@@ -4,6 +4,7 @@ mod auto;
 mod faults;
 mod generated;
 mod google;
+mod history;
 mod one_bucket;
 mod quarantine;
 

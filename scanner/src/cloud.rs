@@ -17,6 +17,7 @@ pub mod gcp;
 pub mod local;
 mod pace;
 mod pages;
+mod post;
 mod spans;
 mod traffic;
 
@@ -47,6 +48,13 @@ pub trait Cloud: Send + Sync {
 
     /// Everything that decides who can reach the bucket, verbatim.
     async fn access_facts(&self, bucket: &Bucket) -> Facts;
+
+    /// Who changed what decides that, as far as the provider keeps records, verbatim; `facts` are the bucket's. Asked where
+    /// a bucket is found open, since it takes seconds. Nothing, where nobody keeps any.
+    async fn history(&self, bucket: &Bucket, facts: &Facts) -> Facts {
+        let _ = (bucket, facts);
+        Facts::default()
+    }
 
     /// The current objects whose keys start with `prefix`, a page at a time. Of a large bucket, several parts are listed at
     /// one time, so that pages come in no order. An error is a gap in the listing; what else there is, is listed still.
@@ -79,6 +87,9 @@ pub trait Cloud: Send + Sync {
 /// A door that can also set what is set on a bucket. Only lockdown is handed one.
 #[async_trait]
 pub trait Lockable: Cloud {
+    /// As whom it reads and writes, in words.
+    fn identity(&self) -> String;
+
     /// What a setting is now, read afresh.
     async fn stated(&self, bucket: &Bucket, setting: &Setting) -> Result<Stated, CloudError>;
 
@@ -190,6 +201,16 @@ pub enum CloudError {
 }
 
 impl CloudError {
+    /// The same in words, where it is not the scan's role that asked, but `identity`.
+    pub fn told_to(&self, identity: &str) -> String {
+        match self {
+            Self::Denied { operation, resource } => {
+                format!("denied `{operation}` on `{resource}`; grant it to {identity}")
+            }
+            other => other.to_string(),
+        }
+    }
+
     /// The gap that this failure leaves in what was seen.
     pub fn gap(&self) -> Gap {
         let (reason, operation, resource) = match self {

@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 
 pub mod aws;
 pub mod gcp;
+pub mod history;
 mod principal;
 mod reading;
 mod setting;

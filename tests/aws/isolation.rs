@@ -40,6 +40,13 @@ async fn documented_grants_suffice_to_close_and_to_isolate_and_for_nothing_else(
         AwsCloud::connect(AwsSettings { credentials: Some(keys), ..settings(&moto.endpoint, "unused") })
     };
 
+    let (account, principal) = Principal::parse(AGENT).expect("an ARN");
+    let other = door(closer.clone());
+    let refused = plan_principal(&other, &account, &principal, false, "2026-11-26T12:00:00Z").await;
+    assert_eq!(
+        refused.expect_err("it may not read the user's policies").told_to(&other.identity()),
+        "denied `iam:GetUserPolicy` on `sandbox-agent`; grant it to the credentials that you use"
+    );
     closes_and_touches_no_content(&door(closer.clone()), &seeder(&moto.endpoint, closer)).await;
     isolates_and_gives_back(&door(isolator.clone()), &seeder(&moto.endpoint, agent)).await;
     let read = seeder(&moto.endpoint, isolator).get_object().bucket("leak").key("people.csv").send().await;

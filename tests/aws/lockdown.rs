@@ -84,6 +84,10 @@ impl Cloud for WithBlocks {
 
 #[async_trait]
 impl Lockable for WithBlocks {
+    fn identity(&self) -> String {
+        self.ceph.identity()
+    }
+
     async fn stated(&self, bucket: &Bucket, setting: &Setting) -> Result<Stated, CloudError> {
         match setting {
             Setting::PublicAccessBlock => Ok(Stated::answered(self.block().clone())),

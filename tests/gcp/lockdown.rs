@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 use spillwatch::cloud::{Lockable, Stated};
 use spillwatch::estate::Setting;
-use spillwatch_fixtures::gcs_server::{Fault, GcsServer};
+use spillwatch_fixtures::gcs_server::{Fault, GcsServer, Stored};
 
 use super::{PROJECT, bucket, connect};
 use crate::acme::estate;
@@ -80,6 +80,11 @@ fn the_leak_is_planned_closed_for_anonymous_requests_and_opened_again() {
     let buckets = planned["buckets"].as_array().unwrap();
     assert_eq!(buckets.len(), 1, "{planned}");
     assert_eq!(buckets[0]["changes"][0]["setting"], "public_access_prevention");
+    let by = &buckets[0]["opened"]["by"][0];
+    assert_eq!(
+        by["who"], "sandbox-export@acme-data.iam.gserviceaccount.com",
+        "the audit log tells: {planned}"
+    );
     let (told, journal) = apply(&server, folder.path(), "acme-data", &[]);
     assert!(told.contains("an unsigned listing was answered `403`, as predicted"), "{told}");
     assert!(
@@ -148,6 +153,73 @@ fn an_outsider_by_name_goes_out_of_the_policy_and_comes_back() {
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
     assert_eq!(facts(&server, "shared"), before);
     assert_eq!(read(&server, "shared", "k"), 200);
+}
+
+#[test]
+fn outsiders_by_name_go_out_of_access_lists_and_come_back() {
+    let (bucket_list, object_list) =
+        ("storage:bucketAccessControls.list", "storage:objectAccessControls.list");
+    let server = shared();
+    let described = json!({"metageneration": "7", "iamConfiguration": {"publicAccessPrevention": "inherited",
+        "uniformBucketLevelAccess": {"enabled": false}}});
+    server.state(PROJECT, Some("shared"), BUCKET, described);
+    server.state(PROJECT, Some("shared"), POLICY, json!({"version": 1, "etag": "CAM=", "bindings": []}));
+    let entries = |kind: &str| {
+        json!({"kind": kind, "items": [
+        {"entity": "user-partner@other.example", "role": "READER"}, {"entity": "user-us@acme.internal", "role": "OWNER"}]})
+    };
+    let list = entries("storage#objectAccessControls");
+    server.put(PROJECT, "shared", "k", Stored::from("x").with_facts(json!({object_list: list})));
+    server.state(PROJECT, Some("shared"), bucket_list, entries("storage#bucketAccessControls"));
+    let folder = tempfile::tempdir().unwrap();
+    let who = |list: Option<Value>| {
+        let items = list.unwrap()["items"].as_array().unwrap().clone();
+        items.iter().map(|entry| entry["entity"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let now = || {
+        [who(server.stated("shared", bucket_list)), who(server.stated_of_object("shared", "k", object_list))]
+    };
+    let before = now();
+    let planned = plan(&server, folder.path(), PROJECT, &["--external"]);
+    let changes = planned["buckets"][0]["changes"].as_array().unwrap();
+    let settings: Vec<String> = changes.iter().map(|change| change["setting"].to_string()).collect();
+    assert_eq!(settings.len(), 2, "{planned}");
+    assert_eq!(settings[0], "\"bucket_access_list\"");
+    assert!(settings[1].starts_with("{\"object_access_list\":{\"key\":\"k\""), "{}", settings[1]);
+    let commands = planned["buckets"][0]["commands"].to_string();
+    for command in ["buckets update 'gs://shared'", "objects update 'gs://shared/k'"] {
+        let wanted = format!("gcloud storage {command} --remove-acl-grant='user-partner@other.example'");
+        assert!(commands.contains(&wanted), "{commands}");
+    }
+    let (_, journal) = apply(&server, folder.path(), PROJECT, &["--accept", "cross_account"]);
+    assert_eq!(now(), [["user-us@acme.internal"], ["user-us@acme.internal"]]);
+    let output = lock(&server, folder.path(), PROJECT, &["undo", "--yes", &journal]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+    assert_eq!(now(), before);
+}
+
+#[tokio::test]
+async fn an_access_list_that_somebody_changed_meanwhile_is_not_overwritten() {
+    let server = shared();
+    let entry = json!({"entity": "user-partner@other.example", "role": "READER"});
+    let list = json!({"kind": "storage#objectAccessControls", "items": [entry]});
+    server.put(
+        PROJECT,
+        "shared",
+        "k",
+        Stored::from("x").with_facts(json!({"storage:objectAccessControls.list": list})),
+    );
+    server.state(PROJECT, Some("shared"), "storage:bucketAccessControls.list", list.clone());
+    let door = connect(&server);
+    let object = Setting::ObjectAccessList { key: "k".to_owned(), version: None };
+    for setting in [Setting::BucketAccessList, object] {
+        let bucket = bucket("shared");
+        let stated = door.stated(&bucket, &setting).await.expect("stated");
+        let nobody = Stated::answered(json!({"items": []}));
+        door.set(&bucket, &setting, &stated.answer, &nobody).await.expect("set");
+        let error = door.set(&bucket, &setting, &stated.answer, &nobody).await.expect_err("overtaken");
+        assert!(error.to_string().contains("somebody changed the access list meanwhile"), "{error}");
+    }
 }
 
 #[test]

@@ -143,6 +143,10 @@ impl Cloud for Faulty {
 
 #[async_trait]
 impl Lockable for Faulty {
+    fn identity(&self) -> String {
+        self.inner.identity()
+    }
+
     async fn stated(&self, bucket: &Bucket, setting: &Setting) -> Result<Stated, CloudError> {
         let read = async {
             let stated = self.inner.stated(bucket, setting).await?;

@@ -16,10 +16,12 @@ use super::targets::{CloudArgs, open};
 use crate::cloud::Cloud;
 use crate::cloud::aws::{AwsCloud, AwsSettings, OneBucket};
 use crate::cloud::gcp::{self, GcpCloud, GcpSettings};
+use crate::estate::history::history;
 use crate::estate::{Account, Bucket, Facts, Provider};
 use crate::exposure::ObjectAcls;
 use crate::exposure::policy::is_account;
-use crate::exposure::{self, BucketExposure, ZoneOfTrust};
+use crate::exposure::{self, BucketExposure, Certainty, ZoneOfTrust, quoted};
+use crate::lockdown::{self, Opened, Scope};
 
 mod objects;
 pub(super) mod probe;
@@ -57,6 +59,9 @@ pub(super) struct ExplainArgs {
     /// With `--probe`: ask for this object; without it, for one that can be listed.
     #[arg(long, value_name = "KEY", requires = "probe")]
     probe_key: Option<String>,
+    /// Say who opened it, by the provider's records of the last 90 days; of a file of facts by the `history.json` beside it.
+    #[arg(long)]
+    opened_by: bool,
     #[command(flatten)]
     cloud: CloudArgs,
 }
@@ -69,11 +74,27 @@ struct Subject {
     zone: ZoneOfTrust,
     /// Whether the ACLs of its objects were looked at, or can grant nothing.
     objects_seen: bool,
+    /// Who changed it, where that was asked.
+    records: Facts,
 }
 
 impl Subject {
     fn judge(&self) -> BucketExposure {
         exposure::judge(&self.bucket, &self.facts, &self.account_facts, &self.zone)
+    }
+
+    /// Who opened it.
+    fn opened(&self) -> Opened {
+        let Self { bucket, facts, account_facts, zone, records, .. } = self;
+        let subject = lockdown::Subject {
+            bucket: bucket.clone(),
+            facts: facts.clone(),
+            account_facts: account_facts.clone(),
+            zone: zone.clone(),
+            objects: Vec::new(),
+            all_objects: true,
+        };
+        lockdown::opened_by(&subject, &Scope::public().with_external(), history(bucket, records))
     }
 
     /// What decides about the ACLs of its objects, if they can grant anything.
@@ -100,15 +121,28 @@ pub(super) fn run(args: ExplainArgs) -> anyhow::Result<ExitCode> {
     };
     let human = is_human(args.format.as_deref());
     let mut out = anstream::stdout();
+    let opened = (args.opened_by && is_open(&verdict)).then(|| subject.opened());
     if human {
         text::write(&mut out, &subject.bucket, &verdict, &probed)?;
+        if let Some(opened) = &opened {
+            writeln!(out)?;
+            let estate = find_estate(Path::new(&args.subject));
+            let estate = estate.as_deref().and_then(Path::parent);
+            let place = estate.map(|folder| format!(" --in {}", quoted(&folder.display().to_string())));
+            text::opened(&mut out, opened, &place.unwrap_or_default())?;
+        }
         if !subject.objects_seen {
             writeln!(out, "\nObjects have ACLs of their own here, which this file does not tell.")?;
         }
     } else {
-        writeln!(out, "{}", as_json(&verdict, &probed, args.probe)?)?;
+        writeln!(out, "{}", as_json(&verdict, args.probe.then_some(&probed), opened.as_ref())?)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether somebody opened it for certain.
+fn is_open(verdict: &BucketExposure) -> bool {
+    verdict.exposures.iter().any(|way| way.certainty == Certainty::Proven)
 }
 
 /// The door to the bucket for whoever has no credentials.
@@ -129,9 +163,16 @@ fn from_outside(bucket: &Bucket, aws: AwsSettings, gcp: GcpSettings) -> anyhow::
     })
 }
 
-fn as_json(verdict: &BucketExposure, probed: &[Probed], asked: bool) -> serde_json::Result<String> {
+fn as_json(
+    verdict: &BucketExposure,
+    probed: Option<&Vec<Probed>>,
+    opened: Option<&Opened>,
+) -> serde_json::Result<String> {
     let mut value = serde_json::to_value(verdict)?;
-    if asked && let Some(map) = value.as_object_mut() {
+    if let (Some(opened), Some(map)) = (opened, value.as_object_mut()) {
+        map.insert("opened".to_owned(), json!(opened));
+    }
+    if let (Some(probed), Some(map)) = (probed, value.as_object_mut()) {
         map.insert("probe".to_owned(), json!(probed));
         let wrong: Vec<Value> =
             probed.iter().filter_map(|probed| probed.gap.as_ref()).map(|gap| json!(gap)).collect();
@@ -173,7 +214,11 @@ fn from_file(args: &ExplainArgs) -> anyhow::Result<(Subject, BucketExposure)> {
         None => ZoneOfTrust::default(),
     };
     let bucket = Bucket { account: Account { provider, id: account }, name, region: None };
-    let mut subject = Subject { bucket, facts, account_facts, zone, objects_seen: true };
+    let records = match path.with_file_name("history.json") {
+        file if args.opened_by && file.is_file() => read_json(&file)?,
+        _ => Facts::default(),
+    };
+    let mut subject = Subject { bucket, facts, account_facts, zone, objects_seen: true, records };
     let mut verdict = subject.judge();
     if let Some(acls) = subject.object_acls() {
         subject.objects_seen = objects::beside(path, &acls, &mut verdict);
@@ -248,10 +293,14 @@ async fn from_cloud(
             zone.accounts.insert(account.id.clone());
             let (facts, account_facts) =
                 futures::join!(cloud.access_facts(&bucket), cloud.account_facts(&account));
-            let subject = Subject { bucket, facts, account_facts, zone, objects_seen: true };
+            let records = Facts::default();
+            let mut subject = Subject { bucket, facts, account_facts, zone, objects_seen: true, records };
             let mut verdict = subject.judge();
             if let Some(acls) = subject.object_acls() {
                 objects::asked(cloud, &subject.bucket, &acls, &mut verdict).await;
+            }
+            if args.opened_by && is_open(&verdict) {
+                subject.records = cloud.history(&subject.bucket, &subject.facts).await;
             }
             return Ok((subject, verdict));
         }

@@ -85,6 +85,9 @@ struct IsolateArgs {
     /// Only end the sessions that are under way: new ones work. AWS only.
     #[arg(long)]
     sessions_only: bool,
+    /// The estate folder that keeps it; without this, it is looked for in its cloud.
+    #[arg(long = "in", value_name = "FOLDER")]
+    place: Option<PathBuf>,
     /// `human` (default on a terminal) or `json` (default elsewhere; what `apply` takes).
     #[arg(long, value_name = "FORMAT", value_parser = ["human", "json"])]
     format: Option<String>,

@@ -19,6 +19,7 @@ mod buckets;
 mod digests;
 mod facts;
 mod failure;
+mod history;
 mod isolation;
 mod lockable;
 mod objects;
@@ -27,11 +28,13 @@ mod read;
 mod session;
 mod settings;
 mod shapes;
+mod signing;
 mod versions;
 
 pub use accounts::UNKNOWN_ACCOUNT;
 pub use archive::S3Archive;
 pub use settings::{AccountAccess, Accounts, AwsSettings, OneBucket, Role};
+pub(crate) use signing::Unsigned;
 
 use organization::Organization;
 use session::Session;
@@ -118,6 +121,13 @@ impl Cloud for AwsCloud {
         match self.session(&bucket.account).await {
             Ok(session) => facts::of_bucket(&session, bucket).await,
             Err(_) => Facts::default(),
+        }
+    }
+
+    async fn history(&self, bucket: &Bucket, facts: &Facts) -> Facts {
+        match self.session(&bucket.account).await {
+            Ok(session) if self.settings.sign_requests => history::of_bucket(&session, bucket, facts).await,
+            _ => Facts::default(),
         }
     }
 

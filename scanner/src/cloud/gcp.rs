@@ -15,6 +15,7 @@ mod accounts;
 mod buckets;
 mod facts;
 mod failure;
+mod history;
 mod lockable;
 mod objects;
 mod read;
@@ -100,6 +101,13 @@ impl Cloud for GcpCloud {
         match self.session().await {
             Ok(session) => facts::of_bucket(session, bucket).await,
             Err(_) => Facts::default(),
+        }
+    }
+
+    async fn history(&self, bucket: &Bucket, _: &Facts) -> Facts {
+        match self.session().await {
+            Ok(session) if self.settings.sign_requests => history::of_bucket(session, bucket).await,
+            _ => Facts::default(),
         }
     }
 

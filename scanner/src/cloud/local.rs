@@ -166,6 +166,13 @@ impl Cloud for LocalCloud {
         }
     }
 
+    async fn history(&self, bucket: &Bucket, _: &Facts) -> Facts {
+        match bucket.account.provider {
+            Provider::Local => Facts::default(),
+            _ => read_facts(&self.bucket_folder(bucket).join("history.json")),
+        }
+    }
+
     fn objects<'a>(
         &'a self,
         bucket: &'a Bucket,

@@ -69,7 +69,9 @@ pub fn gap_reason(code: &str) -> GapReason {
         | "TooManyRequestsException"
         | "RequestLimitExceeded"
         | "RequestThrottled" => GapReason::Throttled,
-        "RequestTimeout" | "TimedOut" => GapReason::TimedOut,
+        "RequestTimeout" | "TimedOut" | "RequestTimedOut" => GapReason::TimedOut,
+        "EndpointUnreachable" => GapReason::Unreachable,
+        "UnparsableResponse" => GapReason::Malformed,
         "NotImplemented" | "MethodNotAllowed" | "UnsupportedOperation" | "XNotImplemented" => {
             GapReason::Unsupported
         }

@@ -31,6 +31,15 @@ pub enum Setting {
     PublicAccessPrevention,
     /// `storage:buckets.getIamPolicy`.
     BucketIamPolicy,
+    /// `storage:bucketAccessControls.list`: the bucket's own access list, where access is not uniform.
+    BucketAccessList,
+    /// `storage:objectAccessControls.list`.
+    ObjectAccessList {
+        /// The object's name.
+        key: String,
+        /// Its generation.
+        version: Option<String>,
+    },
     /// The policy [`ISOLATION_POLICY`] of a role or a user, or whether a service account is disabled. It stands with the
     /// account, not with a bucket.
     Isolation(Principal),
@@ -50,6 +59,8 @@ impl Setting {
             Self::ObjectAcl { .. } => "s3:GetObjectAcl",
             Self::PublicAccessPrevention => "storage:buckets.get",
             Self::BucketIamPolicy => "storage:buckets.getIamPolicy",
+            Self::BucketAccessList => "storage:bucketAccessControls.list",
+            Self::ObjectAccessList { .. } => "storage:objectAccessControls.list",
             Self::Isolation(Principal::Role(_)) => "iam:GetRolePolicy",
             Self::Isolation(Principal::User(_)) => "iam:GetUserPolicy",
             Self::Isolation(Principal::ServiceAccount(_)) => "iam:serviceAccounts.get",
@@ -67,6 +78,8 @@ impl Setting {
             | Self::ObjectAcl { .. }
             | Self::PublicAccessPrevention
             | Self::BucketIamPolicy
+            | Self::BucketAccessList
+            | Self::ObjectAccessList { .. }
             | Self::Isolation(Principal::ServiceAccount(_)) => None,
         }
     }
@@ -100,6 +113,7 @@ impl Setting {
             Self::BucketAcl | Self::ObjectAcl { .. } => alike(grants(one), grants(other)),
             Self::PublicAccessPrevention => alike(prevention(one), prevention(other)),
             Self::BucketIamPolicy => alike(bindings(one), bindings(other)),
+            Self::BucketAccessList | Self::ObjectAccessList { .. } => alike(entries(one), entries(other)),
             Self::Isolation(Principal::ServiceAccount(_)) => alike(disabled(one), disabled(other)),
             Self::Isolation(_) => alike(one.get("PolicyDocument"), other.get("PolicyDocument")),
         }
@@ -170,6 +184,15 @@ fn bindings(answer: &Value) -> Option<BTreeSet<(String, String, String)>> {
     read.then(|| bound.collect())
 }
 
+/// Who has which role by an access list, whatever the order.
+fn entries(answer: &Value) -> Option<BTreeSet<(String, String)>> {
+    let read = answer.get("Error").is_none() && answer.is_object();
+    let list = answer.get("items").and_then(Value::as_array).into_iter().flatten();
+    let text =
+        |entry: &Value, name: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    read.then(|| list.map(|entry| (text(entry, "entity"), text(entry, "role"))).collect())
+}
+
 /// Not stated is not disabled.
 fn disabled(answer: &Value) -> Option<bool> {
     let fields = answer.as_object().filter(|fields| !fields.contains_key("Error"))?;
@@ -206,9 +229,9 @@ impl fmt::Display for Setting {
         match self {
             Self::PublicAccessBlock => f.write_str("public access block"),
             Self::BucketPolicy => f.write_str("bucket policy"),
-            Self::BucketAcl => f.write_str("bucket ACL"),
+            Self::BucketAcl | Self::BucketAccessList => f.write_str("bucket ACL"),
             Self::AccessPointPolicy(name) => write!(f, "policy of access point `{name}`"),
-            Self::ObjectAcl { key, version } => {
+            Self::ObjectAcl { key, version } | Self::ObjectAccessList { key, version } => {
                 let key = spillwatch_classifiers::screen(key);
                 write!(f, "ACL of `{key}`")?;
                 version.as_ref().map_or(Ok(()), |version| write!(f, " version {version}"))

@@ -109,6 +109,7 @@ mod tests {
             refused: None,
             commands: Vec::new(),
             used_by: None,
+            opened: None,
         };
         Candidate { plan, found: vec![(class.to_owned(), severity)], suppressed: false }
     }

@@ -76,8 +76,14 @@ impl Evidence {
         self.keep("estate/estate.toml", text.as_bytes())
     }
 
-    /// Keeps a bucket's facts verbatim, and what is listed of the objects that are open.
-    pub fn bucket(&mut self, subject: &Subject, objects: &[Object], open: &[Exposure]) -> io::Result<()> {
+    /// Keeps a bucket's facts verbatim, the records of who changed them, and what is listed of the objects that are open.
+    pub fn bucket(
+        &mut self,
+        subject: &Subject,
+        records: &Facts,
+        objects: &[Object],
+        open: &[Exposure],
+    ) -> io::Result<()> {
         let account = &subject.bucket.account;
         // Names of buckets and accounts come from a provider, or from a folder's listing: never a way out.
         let safe = |name: &str| name.replace(['/', '\\'], "_").replace("..", "_");
@@ -90,6 +96,9 @@ impl Evidence {
         }
         let folder = format!("{folder}/{}", safe(&subject.bucket.name));
         self.keep(&format!("{folder}/facts.json"), &serde_json::to_vec_pretty(&subject.facts)?)?;
+        if !records.is_empty() {
+            self.keep(&format!("{folder}/history.json"), &serde_json::to_vec_pretty(records)?)?;
+        }
         let listed = listing(subject, objects, open);
         self.keep(&format!("{folder}/objects.json"), &serde_json::to_vec_pretty(&listed)?)?;
         let versions = older(subject, open);
@@ -148,7 +157,8 @@ pub(super) async fn keep(
     for subject in subjects {
         let open = subject.open_ways();
         let objects = listed(cloud, &subject.bucket).await;
-        evidence.bucket(subject, &objects, &open)?;
+        let records = cloud.history(&subject.bucket, &subject.facts).await;
+        evidence.bucket(subject, &records, &objects, &open)?;
     }
     Ok(evidence.previous)
 }

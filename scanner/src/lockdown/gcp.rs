@@ -1,25 +1,29 @@
 //! What is the least change that closes a bucket of Google Cloud? One setting for everybody, under which all grants stand but
-//! do nothing; for outsiders by name, their own grants.
+//! do nothing; for outsiders by name, their own grants, in the policy and in the access lists of the bucket and of its objects.
 //!
 //! Source: Cloud Storage documentation, "Public access prevention".
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::estate::{Change, Facts, Setting};
-use crate::exposure::{Audience, Exposure, quoted};
+use crate::estate::{Change, Facts, Object, Setting};
+use crate::exposure::{Audience, Exposure, ObjectAcls, quoted};
 
 use super::plan::{Hazard, HazardKind, Made, Scope, Subject};
 
 const BUCKET: &str = "storage:buckets.get";
 const POLICY: &str = "storage:buckets.getIamPolicy";
+const LIST: &str = "storage:bucketAccessControls.list";
+const OBJECT_LIST: &str = "storage:objectAccessControls.list";
 
 /// The state that the changes so far lead to.
 struct Draft<'a> {
     subject: &'a Subject,
     scope: &'a Scope,
     facts: Facts,
+    objects: Vec<(Object, Facts)>,
     changes: Vec<Change>,
     commands: Vec<String>,
 }
@@ -33,12 +37,14 @@ pub(super) fn plan(subject: &Subject, scope: &Scope) -> Option<Made> {
     if closes.is_empty() {
         return None;
     }
-    let facts = subject.facts.clone();
-    let mut draft = Draft { subject, scope, facts, changes: Vec::new(), commands: Vec::new() };
+    let (facts, objects) = (subject.facts.clone(), subject.objects.clone());
+    let mut draft = Draft { subject, scope, facts, objects, changes: Vec::new(), commands: Vec::new() };
     let stood = subject.facts.answer(BUCKET)?.clone();
     let prevented = prevented(&stood)?;
     // A policy that still names everybody is refused once access is prevented, so it is set first.
     draft.close_named(&prevented);
+    draft.close_bucket_list(&prevented);
+    draft.close_object_lists(&prevented);
     if closes.iter().any(|way| way.audience != Audience::External) {
         draft.prevent(stood.clone(), prevented);
     }
@@ -46,7 +52,7 @@ pub(super) fn plan(subject: &Subject, scope: &Scope) -> Option<Made> {
     let refused = scope.open(&after).first().map(|way| {
         let why = way.because.first().map_or("a way in stays", String::as_str);
         format!(
-            "it cannot be proved closed: {why}; neither prevention nor the bucket's own policy reaches that"
+            "it cannot be proved closed: {why}; neither prevention nor the bucket's own policy and lists reach that"
         )
     });
     let hazards = hazards(subject, &stood, &before, &after);
@@ -77,7 +83,7 @@ fn prevented(stood: &Value) -> Option<Value> {
 impl Draft<'_> {
     fn ways(&self) -> Vec<Exposure> {
         let mut ways = self.subject.judge(&self.facts).exposures;
-        ways.extend(self.subject.object_ways(&self.facts, &self.subject.objects));
+        ways.extend(self.subject.object_ways(&self.facts, &self.objects));
         ways
     }
 
@@ -88,14 +94,10 @@ impl Draft<'_> {
             return;
         };
         let opens = |binding: &Value, member: &Value| {
-            let mut facts = self.facts.clone();
             let alone = with(binding, "members", json!([member]));
-            facts.record(BUCKET, prevented.clone());
-            facts.record(POLICY, json!({"version": 3, "bindings": [alone]}));
-            let verdict = self.subject.judge(&facts);
-            self.scope.open(&verdict.exposures).iter().any(|way| way.audience == Audience::External)
+            self.lets_in(prevented, &[alone], &[])
         };
-        let by_others = opens(&json!({}), &json!(""));
+        let by_others = self.lets_in(prevented, &[], &[]);
         let (mut kept, mut removed) = (Vec::new(), Vec::new());
         for binding in stood.get("bindings").and_then(Value::as_array).into_iter().flatten() {
             let members = binding.get("members").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -113,9 +115,64 @@ impl Draft<'_> {
         }
         let after = with(&stood, "bindings", kept.into());
         self.facts.record(POLICY, after.clone());
-        let because = "takes out the grants to outsiders only".to_owned();
-        self.changes.push(Change { setting: Setting::BucketIamPolicy, before: stood, after, because });
+        self.changes.push(named_out(Setting::BucketIamPolicy, stood, after));
         self.commands.extend(removed);
+    }
+
+    /// Whether named outsiders are let in by these bindings and entries of the bucket alone, everybody left aside.
+    fn lets_in(&self, prevented: &Value, bindings: &[Value], entries: &[Value]) -> bool {
+        let mut facts = self.facts.clone();
+        facts.record(BUCKET, prevented.clone());
+        facts.record(POLICY, json!({"version": 3, "bindings": bindings}));
+        if let Some(list) = facts.answer(LIST).filter(|list| list.get("Error").is_none()) {
+            let alone = with(list, "items", entries.into());
+            facts.record(LIST, alone);
+        }
+        let verdict = self.subject.judge(&facts);
+        self.scope.open(&verdict.exposures).iter().any(|way| way.audience == Audience::External)
+    }
+
+    /// Takes outsiders by name out of the bucket's own access list.
+    fn close_bucket_list(&mut self, prevented: &Value) {
+        let Some(stood) = self.facts.answer(LIST).cloned() else { return };
+        let by_others = self.lets_in(prevented, &[], &[]);
+        let opens = |entry: &Value| !by_others && self.lets_in(prevented, &[], std::slice::from_ref(entry));
+        let Some((after, removed)) = without(&stood, opens) else { return };
+        self.facts.record(LIST, after.clone());
+        let url = url(self.subject);
+        self.commands.extend(removed.iter().map(|entity| {
+            format!("gcloud storage buckets update {url} --remove-acl-grant={}", quoted(entity))
+        }));
+        self.changes.push(named_out(Setting::BucketAccessList, stood, after));
+    }
+
+    /// Takes outsiders by name out of the access lists of objects.
+    fn close_object_lists(&mut self, prevented: &Value) {
+        let mut facts = self.facts.clone();
+        facts.record(BUCKET, prevented.clone());
+        let zone = Arc::new(self.subject.zone.clone());
+        let acls = ObjectAcls::of(&self.subject.bucket, &facts, &self.subject.account_facts, &zone);
+        let Some(acls) = acls else { return };
+        let mut objects = std::mem::take(&mut self.objects);
+        for (object, own) in &mut objects {
+            let Some(stood) = own.answer(OBJECT_LIST).cloned() else { continue };
+            let opens = |entry: &Value| {
+                let mut alone = Facts::default();
+                alone.record(OBJECT_LIST, json!({"items": [entry]}));
+                let ways = acls.exposure(object, &alone).exposures;
+                self.scope.open(&ways).iter().any(|way| way.audience == Audience::External)
+            };
+            let Some((after, removed)) = without(&stood, opens) else { continue };
+            own.record(OBJECT_LIST, after.clone());
+            let url = quoted(&format!("gs://{}/{}", self.subject.bucket.name, object.key));
+            self.commands.extend(removed.iter().map(|entity| {
+                format!("gcloud storage objects update {url} --remove-acl-grant={}", quoted(entity))
+            }));
+            let setting =
+                Setting::ObjectAccessList { key: object.key.clone(), version: object.version.clone() };
+            self.changes.push(named_out(setting, stood, after));
+        }
+        self.objects = objects;
     }
 
     fn prevent(&mut self, before: Value, after: Value) {
@@ -135,6 +192,19 @@ impl Draft<'_> {
             url(self.subject)
         ));
     }
+}
+
+/// An access list without the entries that open something, and whose those are; `None` if none does.
+fn without(list: &Value, opens: impl Fn(&Value) -> bool) -> Option<(Value, Vec<String>)> {
+    let entries = list.get("items").and_then(Value::as_array)?;
+    let (removed, kept): (Vec<Value>, Vec<Value>) = entries.iter().cloned().partition(|entry| opens(entry));
+    let entity = |entry: &Value| entry.get("entity").and_then(Value::as_str).map(str::to_owned);
+    let entities: Vec<String> = removed.iter().filter_map(entity).collect();
+    (!removed.is_empty()).then(|| (with(list, "items", kept.into()), entities))
+}
+
+fn named_out(setting: Setting, before: Value, after: Value) -> Change {
+    Change { setting, before, after, because: "takes out the grants to outsiders only".to_owned() }
 }
 
 /// An object with another value under a name.

@@ -9,7 +9,7 @@ use crate::estate::{Account, Bucket, Change, Facts, Object, Provider, Setting};
 use crate::exposure::{self, Audience, BucketExposure, Certainty, Exposure, ObjectAcls, ZoneOfTrust};
 use crate::findings::sha256;
 
-use super::{PrincipalPlan, User, gcp, s3};
+use super::{Opened, PrincipalPlan, User, gcp, s3};
 
 /// The schema of a plan's JSON.
 pub const SCHEMA: &str = "spillwatch.plan/1";
@@ -173,6 +173,9 @@ pub struct BucketPlan {
     /// Who used the bucket in the last days, where its access logs could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used_by: Option<Vec<User>>,
+    /// Who opened it, as far as the provider's records tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened: Option<Opened>,
 }
 
 /// What would be done to all buckets of a target.
@@ -270,6 +273,7 @@ pub fn plan_bucket(subject: &Subject, scope: &Scope) -> Option<BucketPlan> {
         refused: made.refused,
         commands,
         used_by: None,
+        opened: None,
     })
 }
 
@@ -303,7 +307,8 @@ pub fn state_hash(subject: &Subject, changes: &[Change]) -> String {
     let account: Vec<_> = subject.account_facts.iter().collect();
     let touched = |object: &Object| {
         changes.iter().any(|change| {
-            matches!(&change.setting, Setting::ObjectAcl { key, version }
+            matches!(&change.setting,
+                Setting::ObjectAcl { key, version } | Setting::ObjectAccessList { key, version }
                 if *key == object.key && *version == object.version)
         })
     };

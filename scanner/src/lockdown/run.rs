@@ -45,7 +45,7 @@ impl<'a> Run<'a> {
         let stated = match self.cloud.stated(&bucket, &change.setting).await {
             Ok(stated) => stated,
             Err(error) => {
-                self.ended(place, change, Outcome::Failed, why(&error))?;
+                self.ended(place, change, Outcome::Failed, error.told_to(&self.cloud.identity()))?;
                 return Ok(false);
             }
         };
@@ -80,7 +80,7 @@ impl<'a> Run<'a> {
         let accepted = set.is_ok();
         let mut detail = match set {
             Ok(()) => "it was accepted, but not seen to be so".to_owned(),
-            Err(error) => why(&error),
+            Err(error) => error.told_to(&self.cloud.identity()),
         };
         let began = Instant::now();
         loop {
@@ -92,7 +92,7 @@ impl<'a> Run<'a> {
                 // A refusal does not turn into success by waiting.
                 Ok(stated) if !accepted && change.setting.same(&stated.answer, &change.before) => break,
                 Ok(_) => {}
-                Err(error) => detail = why(&error),
+                Err(error) => detail = error.told_to(&self.cloud.identity()),
             }
             if began.elapsed() > self.patience {
                 break;
@@ -130,16 +130,6 @@ impl<'a> Run<'a> {
         let step = Step { bucket: place.bucket.clone(), setting: setting.to_owned(), outcome, detail };
         self.steps.push(step);
         Ok(())
-    }
-}
-
-/// What went wrong; it is not the scan's role that lacks a permission here.
-pub(super) fn why(error: &CloudError) -> String {
-    match error {
-        CloudError::Denied { operation, resource } => {
-            format!("denied `{operation}` on `{resource}`; grant it to the lockdown role")
-        }
-        other => other.to_string(),
     }
 }
 

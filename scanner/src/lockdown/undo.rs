@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::apply::{Applied, ApplyError, Outcome};
 use super::journal::{Entry, Journal};
-use super::run::{Run, now, why};
+use super::run::{Run, now};
 use crate::cloud::{Lockable, Stated};
 
 /// Takes back what a journal says was done, the last first. What somebody changed since is left alone and told.
@@ -16,7 +16,7 @@ pub async fn undo(cloud: &dyn Lockable, journal: Journal, patience: Duration) ->
         let stated = match cloud.stated(&bucket, &back.setting).await {
             Ok(stated) => stated,
             Err(error) => {
-                run.ended(&place, &back, Outcome::Failed, why(&error))?;
+                run.ended(&place, &back, Outcome::Failed, error.told_to(&cloud.identity()))?;
                 continue;
             }
         };

@@ -1,12 +1,8 @@
 //! How does a finding stand in AWS Security Hub? Imported under its uid, in AWS's own format, and archived when it is over.
 //! <https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format.html>
 
-use std::time::SystemTime;
-
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
@@ -15,6 +11,7 @@ use super::http::{Http, HttpError, Request};
 use super::notice::Notice;
 use super::text;
 use super::ticket::{Ticket, counts, line};
+use crate::cloud::aws::Unsigned;
 use crate::estate::Provider;
 
 const TITLE_CHARS_MAX: usize = 250;
@@ -47,29 +44,17 @@ impl SecurityHub {
             .credentials_provider()
             .ok_or_else(|| unavailable("there are no credentials".to_owned()))?;
         let credentials = provider.provide_credentials().await;
-        let identity = credentials.map_err(|error| unavailable(format!("no credentials: {error}")))?.into();
-        let parameters = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(&self.region)
-            .name("securityhub")
-            .time(SystemTime::now())
-            .settings(SigningSettings::default())
-            .build()
-            .map_err(|error| unavailable(error.to_string()))?
-            .into();
-        let body = SignableBody::Bytes(request.body.as_deref().unwrap_or_default().as_bytes());
-        let headers = request.headers.iter().map(|(name, value)| (*name, value.as_str()));
-        let signature = SignableRequest::new(request.method.as_str(), request.url.as_str(), headers, body)
-            .and_then(|signable| sign(signable, &parameters))
-            .map_err(|error| unavailable(format!("the request cannot be signed: {error}")))?;
-        let (instructions, _) = signature.into_parts();
-        let mut signed = request.clone();
-        for (name, value) in instructions.headers() {
-            let known = ["authorization", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256"];
-            if let Some(name) = known.into_iter().find(|known| known.eq_ignore_ascii_case(name)) {
-                signed = signed.header(name, value);
-            }
-        }
+        let credentials = credentials.map_err(|error| unavailable(format!("no credentials: {error}")))?;
+        let unsigned = Unsigned {
+            service: "securityhub",
+            region: &self.region,
+            url: &request.url,
+            headers: &request.headers,
+            body: request.body.as_deref().unwrap_or_default(),
+        };
+        let added = unsigned.signed_by(credentials).map_err(unavailable)?;
+        let signed =
+            added.into_iter().fold(request.clone(), |signed, (name, value)| signed.header(name, value));
         Ok(signed)
     }
 }

@@ -6,7 +6,8 @@ use anstyle::{AnsiColor, Style};
 
 use super::probe::Probed;
 use crate::estate::{Bucket, Provider};
-use crate::exposure::{Audience, BucketExposure, Certainty, Exposure};
+use crate::exposure::{Audience, BucketExposure, Certainty, Exposure, quoted};
+use crate::lockdown::{Opened, Opener};
 
 /// Writes the verdict, the widest audience first.
 pub(super) fn write(
@@ -93,6 +94,28 @@ fn write_lines(out: &mut impl Write, title: &str, lines: impl Iterator<Item = St
             writeln!(out, "  {:<9}{line}", if seen.is_empty() { title } else { "" })?;
             seen.push(line);
         }
+    }
+    Ok(())
+}
+
+/// Who opened a bucket, and how they are kept from doing more; `place` is where they are, as an argument.
+pub(in super::super) fn opened(out: &mut impl Write, opened: &Opened, place: &str) -> io::Result<()> {
+    for Opener { who, from, at, action, certainty, isolate } in &opened.by {
+        let (perhaps, but) = match certainty {
+            Certainty::Proven => ("", ""),
+            Certainty::Possible => ("perhaps ", "; not all that was done before is told"),
+        };
+        writeln!(out, "  {perhaps}opened by {who} from {from} at {at} ({action}){but}")?;
+        if let Some(principal) = isolate {
+            writeln!(out, "  isolate  spillwatch lock isolate {}{place}", quoted(principal))?;
+        }
+    }
+    if opened.by.is_empty() && opened.gaps.is_empty() {
+        writeln!(out, "  opened by unknown: no recorded change of the last 90 days did")?;
+    }
+    for gap in &opened.gaps {
+        let (who, why) = (if opened.by.is_empty() { "unknown" } else { "others, perhaps" }, &gap.detail);
+        writeln!(out, "  opened by {who}: {why}")?;
     }
     Ok(())
 }

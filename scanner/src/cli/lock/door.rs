@@ -90,7 +90,12 @@ fn session_policy(reach: &Reach) -> Option<String> {
             names.flat_map(|name| [format!("arn:*:s3:::{name}"), format!("arn:*:s3:::{name}/*")]).collect();
         statements.push(allow(json!("s3:*"), json!(resources)));
         // What is asked about an account has no bucket to name.
-        let about_accounts = ["s3:*AccessPoint*", "s3:GetAccountPublicAccessBlock", "cloudfront:List*"];
+        let about_accounts = [
+            "s3:*AccessPoint*",
+            "s3:GetAccountPublicAccessBlock",
+            "cloudfront:List*",
+            "cloudtrail:LookupEvents",
+        ];
         statements.push(allow(json!(about_accounts), json!("*")));
     }
     for (account, principal) in &reach.principals {

@@ -17,7 +17,9 @@ use crate::config::Config;
 use crate::estate::{Bucket, Principal, Provider, Setting};
 use crate::exposure::{Access, Certainty, Exposure, ZoneOfTrust};
 use crate::findings::{Finding, Reach, Severity, of_access};
-use crate::lockdown::{BucketPlan, HazardKind, Plan, Scope, Subject, plan_bucket, plan_principal, usage};
+use crate::lockdown::{
+    BucketPlan, HazardKind, Plan, Scope, Subject, opened, plan_bucket, plan_principal, usage,
+};
 use crate::scan;
 
 /// Buckets that are read at one time.
@@ -110,12 +112,16 @@ pub(super) async fn of_target(
 pub(super) async fn isolation(args: &IsolateArgs, config: &Config) -> anyhow::Result<Plan> {
     let (account, principal) = Principal::parse(&args.principal)
         .map_err(|why| anyhow::anyhow!("`{}`: {why}", args.principal.escape_default()))?;
-    let target = match account.provider {
-        Provider::Gcp if args.sessions_only => {
-            bail!("Google Cloud cannot end sessions alone; leave out `--sessions-only`")
-        }
-        Provider::Gcp => "gcp",
-        _ => "aws",
+    if account.provider == Provider::Gcp && args.sessions_only {
+        bail!("Google Cloud cannot end sessions alone; leave out `--sessions-only`");
+    }
+    let target = match (&args.place, account.provider) {
+        (Some(folder), _) => std::fs::canonicalize(folder)
+            .with_context(|| format!("could not open `{}`", folder.display()))?
+            .display()
+            .to_string(),
+        (None, Provider::Gcp) => "gcp".to_owned(),
+        (None, _) => "aws".to_owned(),
     };
     let own = match &principal {
         Principal::Role(name) => config.lockdown_role.as_ref().is_some_and(|role| role.name == *name),
@@ -129,10 +135,11 @@ pub(super) async fn isolation(args: &IsolateArgs, config: &Config) -> anyhow::Re
         Bucket { account: account.clone(), name: String::new(), region: None },
         &Setting::Isolation(principal.clone()),
     )];
-    let cloud = door::lockable(target, &places.into_iter().collect(), config)?;
+    let cloud = door::lockable(&target, &places.into_iter().collect(), config)?;
     let made = OffsetDateTime::now_utc().replace_nanosecond(0)?.format(&Rfc3339)?;
-    let planned = plan_principal(cloud.as_ref(), &account, &principal, args.sessions_only, &made).await?;
-    Ok(Plan::isolating(target.to_owned(), made, planned))
+    let planned = plan_principal(cloud.as_ref(), &account, &principal, args.sessions_only, &made).await;
+    let planned = planned.map_err(|error| anyhow::anyhow!(error.told_to(&cloud.identity())))?;
+    Ok(Plan::isolating(target, made, planned))
 }
 
 async fn one(
@@ -144,6 +151,9 @@ async fn one(
     let subject = Subject::read(cloud, bucket, zone.clone()).await;
     let mut plan = plan_bucket(&subject, scope)?;
     plan.used_by = usage(cloud, &subject, OffsetDateTime::now_utc().date()).await;
+    if !plan.closes.is_empty() {
+        plan.opened = Some(opened(cloud, &subject, scope).await);
+    }
     let website = plan.hazards.iter().any(|hazard| hazard.kind == HazardKind::Website);
     let severity = severity(&plan.closes, website);
     Some((plan, severity))

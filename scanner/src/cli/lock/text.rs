@@ -1,11 +1,12 @@
 //! How do a plan and its outcome read to a person?
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 
-use super::super::explain::text::audience;
-use crate::exposure::Exposure;
+use super::super::explain::text::{audience, opened};
+use crate::exposure::{Exposure, quoted};
 use crate::lockdown::{BucketPlan, Outcome, Plan, PrincipalPlan, Step, User};
 
 /// Users that are told, the busiest first.
@@ -23,7 +24,7 @@ pub(super) fn plan(out: &mut impl Write, plan: &Plan) -> io::Result<()> {
     }
     let changes: usize = plan.buckets.iter().map(|bucket| bucket.changes.len()).sum();
     writeln!(out, "plan {}: {changes} changes to {} buckets", plan.id, plan.buckets.len())?;
-    plan.buckets.iter().try_for_each(|planned| bucket(out, planned))
+    plan.buckets.iter().try_for_each(|planned| bucket(out, planned, &plan.target))
 }
 
 fn principal(out: &mut impl Write, plan: &Plan, planned: &PrincipalPlan) -> io::Result<()> {
@@ -39,7 +40,7 @@ fn principal(out: &mut impl Write, plan: &Plan, planned: &PrincipalPlan) -> io::
     Ok(())
 }
 
-fn bucket(out: &mut impl Write, plan: &BucketPlan) -> io::Result<()> {
+fn bucket(out: &mut impl Write, plan: &BucketPlan, target: &str) -> io::Result<()> {
     let bold = Style::new().bold();
     writeln!(out, "\n{bold}{}{bold:#}  ({} {})", plan.bucket, plan.provider, plan.account)?;
     ways(out, "closes", &plan.closes)?;
@@ -56,6 +57,14 @@ fn bucket(out: &mut impl Write, plan: &BucketPlan) -> io::Result<()> {
     for hazard in &plan.hazards {
         let style = Style::new().fg_color(Some(AnsiColor::Yellow.into()));
         writeln!(out, "  {style}breaks?{style:#}  {} (--accept {})", hazard.detail, hazard.kind.as_str())?;
+    }
+    if let Some(told) = &plan.opened {
+        let place =
+            if Path::new(target).is_dir() { format!(" --in {}", quoted(target)) } else { String::new() };
+        opened(out, told, &place)?;
+    }
+    if plan.used_by.is_none() {
+        writeln!(out, "  used by  unknown: no access log could be read")?;
     }
     for user in plan.used_by.iter().flatten().take(USERS_TOLD) {
         let User { requester, requests, last } = user;

@@ -83,7 +83,11 @@ pub(super) async fn of_setting(session: &Session, bucket: &Bucket, setting: &Set
             });
             question(name, call, shapes::access_point_policy)
         }
-        Setting::PublicAccessPrevention | Setting::BucketIamPolicy | Setting::Isolation(_) => {
+        Setting::PublicAccessPrevention
+        | Setting::BucketIamPolicy
+        | Setting::BucketAccessList
+        | Setting::ObjectAccessList { .. }
+        | Setting::Isolation(_) => {
             return failed(&Failure::unparsable());
         }
     };

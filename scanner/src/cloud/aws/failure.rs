@@ -46,11 +46,7 @@ impl Failure {
         match error {
             SdkError::TimeoutError(_) => Self::timed_out(),
             SdkError::DispatchFailure(failure) if failure.is_timeout() => Self::timed_out(),
-            SdkError::DispatchFailure(_) => Self {
-                code: UNREACHABLE.to_owned(),
-                reason: GapReason::Unreachable,
-                advice: Some("the endpoint cannot be reached; check its address and the network".to_owned()),
-            },
+            SdkError::DispatchFailure(_) => Self::unreachable(),
             SdkError::ResponseError(_) => Self::unparsable(),
             SdkError::ServiceError(context) => {
                 let meta = context.err().meta();
@@ -76,7 +72,22 @@ impl Failure {
         self.reason == GapReason::Denied && self.advice.is_some()
     }
 
-    fn timed_out() -> Self {
+    /// What it means that no credentials could be had.
+    pub(super) fn of_credentials(error: &CredentialsError) -> Self {
+        credentials_failure(error).unwrap_or_else(Self::unparsable)
+    }
+
+    /// No connection.
+    pub(super) fn unreachable() -> Self {
+        Self {
+            code: UNREACHABLE.to_owned(),
+            reason: GapReason::Unreachable,
+            advice: Some("the endpoint cannot be reached; check its address and the network".to_owned()),
+        }
+    }
+
+    /// No answer in time.
+    pub(super) fn timed_out() -> Self {
         Self {
             code: TIMED_OUT.to_owned(),
             reason: GapReason::TimedOut,
@@ -85,7 +96,7 @@ impl Failure {
     }
 
     /// An error as the service stated it.
-    fn stated(code: Option<&str>, message: Option<&str>, status: u16) -> Self {
+    pub(super) fn stated(code: Option<&str>, message: Option<&str>, status: u16) -> Self {
         // Without a code it is an answer to HEAD, a foreign error document, or a success that does not parse.
         let code = match (code, status) {
             (Some(code), _) => code,

@@ -8,12 +8,25 @@ use serde_json::Value;
 
 use super::failure::Failure;
 use super::session::Session;
-use super::{AwsCloud, facts, isolation};
+use super::{Accounts, AwsCloud, facts, isolation};
 use crate::cloud::{CloudError, Lockable, Stated};
 use crate::estate::{Bucket, GapReason, Setting};
 
 #[async_trait]
 impl Lockable for AwsCloud {
+    fn identity(&self) -> String {
+        let role = match &self.settings.accounts {
+            Accounts::Own => None,
+            Accounts::Listed(accounts) => accounts.iter().find_map(|account| account.role.as_ref()),
+            Accounts::Organization(role) => Some(role),
+        };
+        match (role, &self.settings.profile) {
+            (Some(role), _) => format!("the role `{}`", role.name),
+            (None, Some(profile)) => format!("the credentials of profile `{profile}`"),
+            (None, None) => "the credentials that you use".to_owned(),
+        }
+    }
+
     async fn stated(&self, bucket: &Bucket, setting: &Setting) -> Result<Stated, CloudError> {
         let session = self.session(&bucket.account).await?;
         if let Setting::Isolation(principal) = setting {
@@ -22,12 +35,16 @@ impl Lockable for AwsCloud {
         let answer = facts::of_setting(&session, bucket, setting).await;
         let code = answer.pointer("/Error/Code").and_then(Value::as_str);
         match code {
-            Some(code) if setting.absent_code() != Some(code) => Err(CloudError::Failed {
-                operation: setting.operation(),
-                resource: bucket.name.clone(),
-                reason: crate::estate::aws::gap_reason(code),
-                message: format!("answered `{}`", code.escape_default()),
-            }),
+            Some(code) if setting.absent_code() != Some(code) => {
+                let (operation, resource) = (setting.operation(), bucket.name.clone());
+                Err(match crate::estate::aws::gap_reason(code) {
+                    GapReason::Denied => CloudError::Denied { operation, resource },
+                    reason => {
+                        let message = format!("answered `{}`", code.escape_default());
+                        CloudError::Failed { operation, resource, reason, message }
+                    }
+                })
+            }
             _ => Ok(Stated::answered(answer)),
         }
     }
@@ -55,9 +72,10 @@ impl Lockable for AwsCloud {
                 object_acl(&session, bucket, key, version.as_deref(), &to.answer).await
             }
             Setting::Isolation(principal) => isolation::set(&session, principal, &to.answer).await,
-            Setting::PublicAccessPrevention | Setting::BucketIamPolicy => {
-                Err(unsuited(bucket, "it is a setting of Google Cloud"))
-            }
+            Setting::PublicAccessPrevention
+            | Setting::BucketIamPolicy
+            | Setting::BucketAccessList
+            | Setting::ObjectAccessList { .. } => Err(unsuited(bucket, "it is a setting of Google Cloud")),
         }
     }
 }
@@ -190,5 +208,32 @@ fn unsuited(bucket: &Bucket, message: &str) -> CloudError {
         resource: bucket.name.clone(),
         reason: GapReason::Unsupported,
         message: message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::aws::{AccountAccess, AwsSettings, Role};
+
+    #[test]
+    fn whoever_lacks_a_permission_is_called_by_the_name_that_it_goes_by() {
+        let role = Role { name: "spillwatch-lockdown".to_owned(), external_id: None };
+        let listed = AccountAccess { id: "111122223333".to_owned(), role: Some(role) };
+        let denied = CloudError::Denied { operation: "iam:GetRolePolicy", resource: "agent".to_owned() };
+        for (settings, who) in [
+            (
+                AwsSettings { accounts: Accounts::Listed(vec![listed]), ..AwsSettings::default() },
+                "the role `spillwatch-lockdown`",
+            ),
+            (
+                AwsSettings { profile: Some("ops".to_owned()), ..AwsSettings::default() },
+                "the credentials of profile `ops`",
+            ),
+            (AwsSettings::default(), "the credentials that you use"),
+        ] {
+            let told = denied.told_to(&AwsCloud::connect(settings).identity());
+            assert_eq!(told, format!("denied `iam:GetRolePolicy` on `agent`; grant it to {who}"));
+        }
     }
 }

@@ -22,9 +22,11 @@ use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use tokio::sync::Semaphore;
 
 use super::answer_check::AnswerCheck;
+use super::history::{Trail, Trails};
 use super::settings::{AwsSettings, Role};
 use crate::cloud::pace::Pace;
 use crate::cloud::pages::REQUESTS_AT_ONCE;
+use crate::cloud::post::Patience;
 use crate::estate::Bucket;
 
 /// Asked first where neither flag nor environment nor profile names a region.
@@ -106,6 +108,8 @@ pub(super) struct Session {
     homes: Mutex<BTreeMap<String, String>>,
     /// Leave for further requests of listings.
     pub(super) listings: Arc<Semaphore>,
+    trails: Trails,
+    patience: Patience,
 }
 
 impl Session {
@@ -146,6 +150,12 @@ impl Session {
             control: Mutex::default(),
             homes: Mutex::default(),
             listings: Arc::new(Semaphore::new(REQUESTS_AT_ONCE)),
+            trails: Trails::default(),
+            patience: Patience {
+                connect: settings.connect_timeout,
+                answer: settings.read_timeout * ATTEMPT_IN_READ_TIMEOUTS,
+                attempts_max: settings.attempts_max,
+            },
         }
     }
 
@@ -235,8 +245,25 @@ impl Session {
         call(organizations(&self.config)).await
     }
 
+    /// What was done in a region.
+    pub(super) fn trail(&self, region: &str) -> Arc<Trail> {
+        self.trails.of(region, self.patience)
+    }
+
+    /// Whose credentials requests are signed with.
+    pub(super) fn credentials(&self) -> Option<SharedCredentialsProvider> {
+        self.config.credentials_provider()
+    }
+
+    /// Where a service answers for a region ("Service endpoints", AWS General Reference).
+    pub(super) fn endpoint(&self, service: &str, region: &str) -> String {
+        let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+        let aws = || format!("https://{service}.{region}.{suffix}/");
+        self.config.endpoint_url().map_or_else(aws, |url| format!("{}/", url.trim_end_matches('/')))
+    }
+
     /// The region whose endpoint answers for the bucket.
-    fn home(&self, bucket: &Bucket) -> String {
+    pub(super) fn home(&self, bucket: &Bucket) -> String {
         if let Some(region) = lock(&self.homes).get(&bucket.name) {
             return region.clone();
         }

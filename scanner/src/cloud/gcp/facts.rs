@@ -6,7 +6,7 @@ use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{self, StreamExt};
 use google_cloud_gax::options::RequestOptionsBuilder;
 use google_cloud_iam_v1::model::GetPolicyOptions;
-use google_cloud_storage::model::Bucket as Described;
+use google_cloud_storage::model::{Bucket as Described, Object as DescribedObject};
 use google_cloud_wkt::FieldMask;
 use serde_json::{Map, Value, json};
 
@@ -177,15 +177,24 @@ pub(super) async fn policy_of(session: &Session, resource: &str) -> Result<Value
 
 /// The access lists are left out of a bucket that is read as usual.
 async fn of_access_lists(session: &Session, name: &str, facts: &mut Facts) {
-    let mask = FieldMask::default().set_paths(["acl", "default_object_acl"]);
-    let lists = session.ask(session.storage.get_bucket().set_name(name).set_read_mask(mask).send()).await;
-    let own = lists.as_ref().map_err(Clone::clone);
-    let own = own.and_then(|bucket| shapes::items("storage#bucketAccessControls", &bucket.acl));
+    let lists = access_lists_of(session, name).await;
+    let own = lists.as_ref().map_err(Clone::clone).and_then(bucket_list);
     let default = lists.as_ref().map_err(Clone::clone);
     let default =
         default.and_then(|bucket| shapes::items("storage#objectAccessControls", &bucket.default_object_acl));
     record(facts, "storage:bucketAccessControls.list", own);
     record(facts, "storage:defaultObjectAccessControls.list", default);
+}
+
+/// A bucket's access lists, and of which generation of its metadata they are.
+pub(super) async fn access_lists_of(session: &Session, name: &str) -> Result<Described, Failure> {
+    let mask = FieldMask::default().set_paths(["acl", "default_object_acl", "metageneration"]);
+    session.ask(session.storage.get_bucket().set_name(name).set_read_mask(mask).send()).await
+}
+
+/// The bucket's own list, of what was found.
+pub(super) fn bucket_list(found: &Described) -> Result<Value, Failure> {
+    shapes::items("storage#bucketAccessControls", &found.acl)
 }
 
 async fn of_managed_folders(session: &Session, bucket: &Bucket, facts: &mut Facts) {
@@ -224,18 +233,32 @@ async fn of_managed_folders(session: &Session, bucket: &Bucket, facts: &mut Fact
 
 /// The object's own access list.
 pub(super) async fn of_object(session: &Session, bucket: &Bucket, object: &Object) -> Facts {
+    let found = access_list_of(session, bucket, &object.key, object.version.as_deref()).await;
+    let mut facts = Facts::default();
+    record(&mut facts, "storage:objectAccessControls.list", found.and_then(|found| object_list(&found)));
+    facts
+}
+
+/// An object's access list, and of which generations it is.
+pub(super) async fn access_list_of(
+    session: &Session,
+    bucket: &Bucket,
+    key: &str,
+    version: Option<&str>,
+) -> Result<DescribedObject, Failure> {
     let asked = session
         .storage
         .get_object()
         .set_bucket(path(&bucket.name))
-        .set_object(&object.key)
-        .set_generation(super::objects::generation(object))
-        .set_read_mask(FieldMask::default().set_paths(["acl"]));
-    let list = session.ask(asked.send()).await;
-    let mut facts = Facts::default();
-    let list = list.and_then(|object| shapes::items("storage#objectAccessControls", &object.acl));
-    record(&mut facts, "storage:objectAccessControls.list", list);
-    facts
+        .set_object(key)
+        .set_generation(super::objects::generation(version))
+        .set_read_mask(FieldMask::default().set_paths(["acl", "name", "generation", "metageneration"]));
+    session.ask(asked.send()).await
+}
+
+/// The list of what was found.
+pub(super) fn object_list(found: &DescribedObject) -> Result<Value, Failure> {
+    shapes::items("storage#objectAccessControls", &found.acl)
 }
 
 /// One operation asked once for each name: a map by the name.

@@ -45,23 +45,17 @@ impl Failure {
             return Self::by_http(status, payload.get(..PAYLOAD_BYTES_MAX).unwrap_or(payload));
         }
         if error.is_authentication() {
-            return Self::without_credentials(
-                "no credentials; run `gcloud auth application-default login`, or pass `--no-sign-request` for a public bucket",
-            );
+            return Self::unauthenticated();
         }
         if let Some(inner) = inner() {
             return Self::of(inner);
         }
         if error.is_timeout() {
-            Self::new(TIMED_OUT, GapReason::TimedOut, "no answer in time")
+            Self::timed_out()
         } else if error.is_deserialization() {
             Self::unparsable()
         } else if error.is_io() || error.is_connect() || error.is_transport() || error.is_exhausted() {
-            Self::new(
-                UNREACHABLE,
-                GapReason::Unreachable,
-                "the endpoint cannot be reached; check its address and the network",
-            )
+            Self::unreachable()
         } else {
             Self::new("UNKNOWN", GapReason::Failed, "the request could not be made")
         }
@@ -77,6 +71,24 @@ impl Failure {
         Self::new(UNPARSABLE, GapReason::Malformed, "the answer is not what was asked for")
     }
 
+    /// No connection.
+    pub(super) fn unreachable() -> Self {
+        let advice = "the endpoint cannot be reached; check its address and the network";
+        Self::new(UNREACHABLE, GapReason::Unreachable, advice)
+    }
+
+    /// No answer in time.
+    pub(super) fn timed_out() -> Self {
+        Self::new(TIMED_OUT, GapReason::TimedOut, "no answer in time")
+    }
+
+    /// No token could be had.
+    pub(super) fn unauthenticated() -> Self {
+        Self::without_credentials(
+            "no credentials; run `gcloud auth application-default login`, or pass `--no-sign-request` for a public bucket",
+        )
+    }
+
     fn new(code: &str, reason: GapReason, advice: &str) -> Self {
         Self { code: code.to_owned(), reason, advice: Some(advice.to_owned()) }
     }
@@ -85,7 +97,7 @@ impl Failure {
         Self::new(NO_CREDENTIALS, GapReason::Denied, advice)
     }
 
-    fn stated(status: &Status) -> Self {
+    pub(super) fn stated(status: &Status) -> Self {
         let reason = status.details.iter().find_map(|detail| match detail {
             StatusDetails::ErrorInfo(info) if !info.reason.is_empty() => Some(info.reason.as_str()),
             _ => None,
@@ -122,7 +134,7 @@ impl Failure {
     }
 
     /// The media of an object are answered for without a status of the API's.
-    fn by_http(status: u16, payload: &[u8]) -> Self {
+    pub(super) fn by_http(status: u16, payload: &[u8]) -> Self {
         let text = String::from_utf8_lossy(payload);
         match status {
             400 if text.contains("requester pays") => Self::user_project(),

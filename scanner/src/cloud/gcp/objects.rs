@@ -91,8 +91,8 @@ fn object(listed: Listed) -> Option<Object> {
 }
 
 /// The generation that was listed; zero asks for the current one.
-pub(super) fn generation(object: &Object) -> i64 {
-    object.version.as_ref().and_then(|version| version.parse().ok()).unwrap_or(0)
+pub(super) fn generation(version: Option<&str>) -> i64 {
+    version.and_then(|version| version.parse().ok()).unwrap_or(0)
 }
 
 fn broken(bucket: &str, message: &str) -> CloudError {

@@ -40,7 +40,7 @@ pub(super) async fn open(
         session,
         bucket: path(&bucket.name),
         key: object.key.clone(),
-        generation: generation(object),
+        generation: generation(object.version.as_deref()),
         resource: format!("{}/{}", bucket.name, object.key),
         silence_max,
     };

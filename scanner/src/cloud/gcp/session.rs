@@ -21,6 +21,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use super::failure::Failure;
+use super::history::AuditLog;
 use super::settings::GcpSettings;
 use crate::cloud::pace::Pace;
 use crate::cloud::pages::REQUESTS_AT_ONCE;
@@ -40,6 +41,7 @@ pub(super) struct Session {
     pub(super) policies: OrgPolicy,
     pub(super) roles: Iam,
     pub(super) assets: AssetService,
+    pub(super) audit_log: AuditLog,
     pace: Pace,
     /// Leave for further requests of listings.
     pub(super) listings: Arc<Semaphore>,
@@ -76,6 +78,7 @@ impl Session {
             policies: client(OrgPolicy::builder(), settings, &who).await?,
             roles: client(Iam::builder(), settings, &who).await?,
             assets: client(AssetService::builder(), settings, &who).await?,
+            audit_log: AuditLog::new(settings, &who),
             pace: Pace::new(settings.requests_per_second),
             listings: Arc::new(Semaphore::new(REQUESTS_AT_ONCE)),
             signed: settings.sign_requests,

@@ -29,6 +29,11 @@ pub(super) fn bucket(bucket: &Bucket) -> Result<Value, Failure> {
     if let Some(number) = bucket.project.strip_prefix("projects/") {
         fields.insert("projectNumber".to_owned(), json!(number));
     }
+    if let Some(Value::String(path)) =
+        fields.get_mut("logging").and_then(|logging| logging.get_mut("logBucket"))
+    {
+        *path = path.rsplit('/').next().unwrap_or_default().to_owned();
+    }
     for other in ["project", "acl", "defaultObjectAcl"] {
         fields.remove(other);
     }

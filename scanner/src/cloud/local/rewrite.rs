@@ -26,10 +26,11 @@ struct Place {
 
 #[async_trait]
 impl Lockable for LocalCloud {
+    fn identity(&self) -> String {
+        "your user on this machine".to_owned()
+    }
+
     async fn stated(&self, bucket: &Bucket, setting: &Setting) -> Result<Stated, CloudError> {
-        if let Setting::Isolation(_) = setting {
-            return Err(failed(bucket, "an estate keeps no roles, users or service accounts".to_owned()));
-        }
         let place = self.place(bucket, setting);
         let text = read(&place.file, bucket)?;
         // What a run that was killed left half written.
@@ -78,19 +79,24 @@ impl LocalCloud {
         let folder = self.bucket_folder(bucket);
         let operation = setting.operation().to_owned();
         match setting {
-            Setting::ObjectAcl { key, .. } => {
+            Setting::ObjectAcl { key, .. } | Setting::ObjectAccessList { key, .. } => {
                 Place { file: folder.join("objects.json"), names: vec![key.clone(), operation] }
             }
             Setting::AccessPointPolicy(name) => {
                 Place { file: folder.join("facts.json"), names: vec![operation, name.clone()] }
             }
+            // It is the account's, not a bucket's: beside the account's facts, which decide about all its buckets.
+            Setting::Isolation(principal) => Place {
+                file: folder.with_file_name("iam.json"),
+                names: vec![operation, principal.name().to_owned()],
+            },
             _ => Place { file: folder.join("facts.json"), names: vec![operation] },
         }
     }
 }
 
 fn read(file: &Path, bucket: &Bucket) -> Result<String, CloudError> {
-    if !is_inside(Path::new(&bucket.name)) {
+    if ![&bucket.name, &bucket.account.id].into_iter().all(|name| is_inside(Path::new(name))) {
         return Err(failed(bucket, "its name leads out of the estate".to_owned()));
     }
     fs::read_to_string(file)
@@ -151,7 +157,9 @@ fn status_of(answer: &Value) -> Value {
 }
 
 fn unread(bucket: &Bucket, setting: &Setting) -> CloudError {
-    failed(bucket, format!("the {setting} does not stand in its facts"))
+    let place =
+        if matches!(setting, Setting::Isolation(_)) { "`iam.json` of its account" } else { "its facts" };
+    failed(bucket, format!("the {setting} does not stand in {place}"))
 }
 
 fn failed(bucket: &Bucket, message: String) -> CloudError {

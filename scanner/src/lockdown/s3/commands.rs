@@ -59,7 +59,11 @@ fn command(change: &Change, bucket: &str, account: &str) -> String {
                 quoted(&after.to_string())
             )
         }
-        Setting::PublicAccessPrevention | Setting::BucketIamPolicy | Setting::Isolation(_) => String::new(),
+        Setting::PublicAccessPrevention
+        | Setting::BucketIamPolicy
+        | Setting::BucketAccessList
+        | Setting::ObjectAccessList { .. }
+        | Setting::Isolation(_) => String::new(),
     }
 }
 
