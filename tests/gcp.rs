@@ -6,6 +6,7 @@ mod facts;
 mod faults;
 mod lockdown;
 mod projects;
+mod versions;
 
 use std::time::Duration;
 

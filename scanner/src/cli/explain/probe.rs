@@ -86,7 +86,7 @@ pub(in super::super) async fn probe(
     };
     let mut probed = vec![compare(bucket, verdict, Access::List, None, list)];
     let readable = |object: &&Object| predicted(verdict, Access::Read, Some(&object.key)).is_some();
-    let found = listed.iter().filter(|object| !object.is_archived());
+    let found = listed.iter().filter(|object| object.must_be_restored().is_none());
     let chosen = key.map(str::to_owned).or_else(|| {
         found.clone().find(readable).or_else(|| found.clone().next()).map(|object| object.key.clone())
     });

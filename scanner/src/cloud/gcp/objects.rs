@@ -10,23 +10,29 @@ use super::buckets::path;
 use super::session::{Session, Turn, turned};
 use crate::cloud::CloudError;
 use crate::cloud::pages::{Page, Pages, ahead};
-use crate::estate::{Bucket, Checksums, GapReason, Object};
+use crate::estate::{Bucket, Checksums, GapReason, Object, State};
 
 const PAGE: i32 = 1_000;
 
 const LIST: &str = "storage:objects.list";
 
-/// The current objects of a bucket, a page at a time. The next pages are fetched while the caller works.
+/// Which objects are to be listed.
+pub(super) struct Asked {
+    pub(super) prefix: String,
+    pub(super) state: State,
+}
+
+/// The objects of a bucket that are in one state, a page at a time. The next pages are fetched while the caller works.
 pub(super) fn pages(
     session: Arc<Session>,
     bucket: Bucket,
-    prefix: String,
+    asked: Asked,
 ) -> BoxStream<'static, Result<Vec<Object>, CloudError>> {
     let abandoned = broken(&bucket.name, "the listing was abandoned");
-    ahead(abandoned, |pages| fetch(session, bucket, prefix, pages))
+    ahead(abandoned, |pages| fetch(session, bucket, asked, pages))
 }
 
-async fn fetch(session: Arc<Session>, bucket: Bucket, prefix: String, pages: Pages) {
+async fn fetch(session: Arc<Session>, bucket: Bucket, Asked { prefix, state }: Asked, pages: Pages) {
     let mut token = String::new();
     loop {
         let asked = session
@@ -34,10 +40,16 @@ async fn fetch(session: Arc<Session>, bucket: Bucket, prefix: String, pages: Pag
             .list_objects()
             .set_parent(path(&bucket.name))
             .set_prefix(&prefix)
+            // All generations, current ones too; soft-deleted ones are listed by themselves ("Objects: list").
+            .set_versions(state == State::Noncurrent)
+            .set_soft_deleted(state == State::SoftDeleted)
             .set_page_size(PAGE)
             .set_page_token(&token);
         let page = match session.ask(asked.send()).await {
-            Ok(answer) => following(answer, &token, &bucket.name),
+            Ok(answer) => following(answer, &token, &bucket.name).map(|(mut page, next)| {
+                page.objects.retain(|object| object.state == state);
+                (page, next)
+            }),
             Err(failure) => Err(failure.at(LIST, &bucket.name)),
         };
         let (page, next) = match page {
@@ -72,6 +84,11 @@ fn object(listed: Listed) -> Option<Object> {
     if listed.name.is_empty() {
         return None;
     }
+    let state = match (&listed.soft_delete_time, &listed.delete_time) {
+        (Some(_), _) => State::SoftDeleted,
+        (None, Some(_)) => State::Noncurrent,
+        (None, None) => State::Current,
+    };
     let checksums = listed.checksums.unwrap_or_default();
     Some(Object {
         key: listed.name,
@@ -83,6 +100,7 @@ fn object(listed: Listed) -> Option<Object> {
             .or_else(|| OffsetDateTime::from_unix_timestamp(listed.create_time?.seconds()).ok()),
         storage_class: Some(listed.storage_class).filter(|class| !class.is_empty()),
         version: (listed.generation > 0).then(|| listed.generation.to_string()),
+        state,
         checksums: Checksums {
             md5: checksums.md5_hash.as_ref().try_into().ok(),
             crc32c: checksums.crc32c,
