@@ -238,7 +238,7 @@ impl Assessment {
                 );
             }
             because.extend(pile.objects.versions_in_words());
-            because.extend(pile.exposures.iter().flat_map(|way| way.because.clone()).take(EVIDENCE));
+            because.extend(reasons(&pile.exposures));
             let (rule, remediation) = if outside {
                 ("exposed_content", "close the exposure, then find out who read the objects")
             } else {
@@ -255,7 +255,7 @@ impl Assessment {
             let (severity, mut because) = severity::of_copies(documents.len(), reach);
             because.extend(objects.versions_in_words());
             because.extend(copied.iter().take(EVIDENCE).map(Copied::in_words));
-            because.extend(exposures.iter().flat_map(|way| way.because.clone()).take(EVIDENCE));
+            because.extend(reasons(&exposures));
             let (rule, remediation) = if outside {
                 ("exposed_copy", "close the exposure; `sweep` finds the other copies of these documents")
             } else {
@@ -280,7 +280,7 @@ impl Assessment {
                 continue;
             }
             let (severity, mut because) = severity::of_access(class, reach, exposure.website);
-            because.extend(ways.iter().flat_map(|way| way.because.clone()).take(EVIDENCE));
+            because.extend(reasons(&ways));
             let mut finding = make(
                 "exposed_bucket",
                 class,
@@ -297,7 +297,7 @@ impl Assessment {
         }
         if !unread.is_empty() {
             if because.is_empty() {
-                because.extend(unread.iter().flat_map(|way| way.because.clone()).take(EVIDENCE));
+                because.extend(reasons(&unread));
             }
             let remediation = "grant the scan role the permissions that are named and scan again";
             let mut finding = make("unread_bucket", "access", Severity::Medium, because, remediation);
@@ -306,6 +306,17 @@ impl Assessment {
         }
         findings
     }
+}
+
+/// What decides about these ways in, each reason once; the first few.
+fn reasons(ways: &[Exposure]) -> Vec<String> {
+    let mut told = Vec::new();
+    for reason in ways.iter().flat_map(|way| &way.because) {
+        if told.len() < EVIDENCE && !told.contains(reason) {
+            told.push(reason.clone());
+        }
+    }
+    told
 }
 
 /// Adds ways in that are not told yet.

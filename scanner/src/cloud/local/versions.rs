@@ -67,6 +67,9 @@ impl LocalCloud {
         prefix: &str,
         state: State,
     ) -> BoxStream<'a, Result<Vec<Object>, CloudError>> {
+        if state == State::SoftDeleted && bucket.account.provider != Provider::Gcp {
+            return stream::empty().boxed();
+        }
         let facts = read_facts(&self.bucket_folder(bucket).join("facts.json"));
         let denied = || error_code(&facts, LIST).map(|_| denied(bucket));
         let versions = match denied().or_else(|| list_error(bucket, &facts)) {
