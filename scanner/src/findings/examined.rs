@@ -94,7 +94,7 @@ impl Holders {
     /// As bytes, to be kept.
     pub fn to_bytes(&self) -> Vec<u8> {
         let digests = self.digests.iter().flat_map(|digest| digest.to_be_bytes());
-        let flags = u8::from(self.all_known) * ALL_KNOWN | u8::from(self.versions) * VERSIONS;
+        let flags = (u8::from(self.all_known) * ALL_KNOWN) | (u8::from(self.versions) * VERSIONS);
         std::iter::once(flags).chain(digests).collect()
     }
 
