@@ -16,10 +16,10 @@ impl Access {
         }
     }
 
-    /// What somebody can do, for a sentence.
+    /// What somebody can do, for a sentence whose object are keys.
     pub fn verb(self) -> &'static str {
         match self {
-            Self::ReadVersions => "read older versions",
+            Self::ReadVersions => "read older versions of",
             other => other.as_str(),
         }
     }
