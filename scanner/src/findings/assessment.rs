@@ -224,7 +224,8 @@ impl Assessment {
             tags: tags.clone(),
         };
         let mut findings = Vec::new();
-        for ((category, outside), pile) in piles {
+        for ((category, outside), mut pile) in piles {
+            in_order(&mut pile.exposures);
             let key_beside =
                 category == Category::EncryptedBlob && key_beside.iter().any(|reach| reach.is_outside());
             let unseen = if outside { &examined.unseen_outside } else { &examined.unseen_inside };
@@ -251,7 +252,8 @@ impl Assessment {
             findings.push(finding);
         }
         for (outside, copies) in copies {
-            let Copies { reach, exposures, objects, copied, documents } = copies;
+            let Copies { reach, mut exposures, objects, copied, documents } = copies;
+            in_order(&mut exposures);
             let (severity, mut because) = severity::of_copies(documents.len(), reach);
             because.extend(objects.versions_in_words());
             because.extend(copied.iter().take(EVIDENCE).map(Copied::in_words));
@@ -317,6 +319,18 @@ fn reasons(ways: &[Exposure]) -> Vec<String> {
         }
     }
     told
+}
+
+/// The widest first, whichever object was read first.
+fn in_order(ways: &mut [Exposure]) {
+    ways.sort_by(|one, other| {
+        (one.audience, one.certainty, &one.access, &one.keys).cmp(&(
+            other.audience,
+            other.certainty,
+            &other.access,
+            &other.keys,
+        ))
+    });
 }
 
 /// Adds ways in that are not told yet.
