@@ -9,17 +9,19 @@ mod isolation;
 mod listing;
 mod lockdown;
 mod moto;
+mod versions;
 
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_sdk_s3::config::{BehaviorVersion, Region};
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use spillwatch::cloud::aws::{AwsCloud, AwsSettings, UNKNOWN_ACCOUNT};
 use spillwatch::estate::{Account, Bucket, Object, Provider};
 use spillwatch_fixtures::s3_server::S3Server;
 
-use crate::cloud_conformance::{BUCKET, list, objects};
+use crate::cloud_conformance::{BUCKET, list, objects, older};
 
 /// Settings for a server of the tests, impatient enough for faults to show within seconds.
 fn settings(endpoint: &str, user: &str) -> AwsSettings {
@@ -51,9 +53,21 @@ pub fn seeder(endpoint: &str, credentials: Credentials) -> aws_sdk_s3::Client {
 
 async fn seed_conformance(s3: &aws_sdk_s3::Client) {
     s3.create_bucket().bucket(BUCKET).send().await.expect("the bucket is made");
+    keep_versions(s3, BUCKET).await;
+    for (key, bytes) in older() {
+        put(s3, BUCKET, key, bytes).await;
+        if !objects().contains_key(key) {
+            s3.delete_object().bucket(BUCKET).key(key).send().await.expect("deleted");
+        }
+    }
     for (key, bytes) in objects() {
         put(s3, BUCKET, key, bytes).await;
     }
+}
+
+pub async fn keep_versions(s3: &aws_sdk_s3::Client, bucket: &str) {
+    let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+    s3.put_bucket_versioning().bucket(bucket).versioning_configuration(enabled).send().await.expect("set");
 }
 
 pub async fn put(s3: &aws_sdk_s3::Client, bucket: &str, key: &str, bytes: impl Into<Vec<u8>>) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use futures::{StreamExt, TryStreamExt};
 use spillwatch::cloud::{Cloud, CloudError};
-use spillwatch::estate::{Account, Bucket, GapReason, Object};
+use spillwatch::estate::{Account, Bucket, GapReason, Object, State};
 
 /// The bucket that every provider under test must hold, with these objects and no others.
 pub const BUCKET: &str = "conformance";
@@ -21,6 +21,14 @@ pub fn objects() -> BTreeMap<&'static str, Vec<u8>> {
     ])
 }
 
+/// What every provider under test must hold besides, no longer current: one that was overwritten, one that was deleted.
+pub fn older() -> BTreeMap<&'static str, Vec<u8>> {
+    BTreeMap::from([
+        ("a plain name.txt", b"as it was before".to_vec()),
+        ("folder/deleted & kept.txt", b"deleted".to_vec()),
+    ])
+}
+
 /// More than any door hands over in one chunk; every position is told from its neighbours.
 fn large() -> Vec<u8> {
     (0..3_000_000_u32).map(|position| (position.wrapping_mul(2_654_435_761) >> 24) as u8).collect()
@@ -33,6 +41,7 @@ pub async fn holds(cloud: &dyn Cloud) {
     listing_states_every_object_once(cloud, &bucket).await;
     prefix_is_taken_literally(cloud, &bucket).await;
     objects_are_read_whole_and_as_they_are(cloud, &bucket).await;
+    older_versions_are_listed_apart_and_read_as_they_were(cloud, &bucket).await;
     missing_object_is_not_found(cloud, &bucket).await;
     missing_bucket_is_an_error_not_an_empty_listing(cloud, &account).await;
     facts_are_answers_or_error_codes(cloud, &account, &bucket).await;
@@ -89,6 +98,32 @@ async fn objects_are_read_whole_and_as_they_are(cloud: &dyn Cloud, bucket: &Buck
         let bytes = read(cloud, bucket, &object).await.expect("read");
         assert!(bytes == expected[object.key.as_str()], "{} differs", object.key);
     }
+}
+
+async fn older_versions_are_listed_apart_and_read_as_they_were(cloud: &dyn Cloud, bucket: &Bucket) {
+    let versions = |prefix: &'static str| async move {
+        let pages: Vec<Vec<Object>> =
+            cloud.older_versions(bucket, prefix).try_collect().await.expect("listed");
+        pages.concat()
+    };
+    let expected = older();
+    let listed = versions("").await;
+    let keys: Vec<&str> = listed.iter().map(|object| object.key.as_str()).collect();
+    assert_eq!(keys, expected.keys().copied().collect::<Vec<_>>());
+    assert_eq!(versions("folder/").await.len(), 1, "the prefix counts for versions too");
+    for object in &listed {
+        assert_eq!((object.state, object.version.is_some()), (State::Noncurrent, true), "{object:?}");
+        let bytes = read(cloud, bucket, object).await.expect("read");
+        assert!(bytes == expected[object.key.as_str()], "{} differs", object.key);
+        let stored = cloud.stored(bucket, object).await.expect("asked");
+        assert_eq!((bytes.len() as u64, stored.checksums.md5), (object.size_bytes, object.checksums.md5));
+        for (operation, answer) in cloud.object_facts(bucket, object).await.iter() {
+            assert!(answer.get("Error").is_none(), "{operation} of an older version: {answer}");
+        }
+    }
+    let gone =
+        Object { version: Some("999999999".to_owned()), state: State::Noncurrent, ..listed[0].clone() };
+    read(cloud, bucket, &gone).await.map(|_| ()).expect_err("there is no such version");
 }
 
 async fn missing_object_is_not_found(cloud: &dyn Cloud, bucket: &Bucket) {

@@ -7,6 +7,7 @@ mod faults;
 mod history;
 mod lockdown;
 mod projects;
+mod versions;
 
 use std::time::Duration;
 

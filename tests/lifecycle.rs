@@ -32,12 +32,18 @@ impl Estate {
         self.0.path().join(name).to_str().unwrap().to_owned()
     }
 
-    fn inside(&self, path: &str) -> PathBuf {
+    /// A path in the estate.
+    pub fn inside(&self, path: &str) -> PathBuf {
         self.0.path().join("acme").join(path)
     }
 
     fn change_facts(&self, bucket: &str, change: impl FnOnce(&mut Value)) {
-        let path = self.inside(bucket).join("facts.json");
+        self.change(&format!("{bucket}/facts.json"), change);
+    }
+
+    /// Changes a file of facts.
+    pub fn change(&self, file: &str, change: impl FnOnce(&mut Value)) {
+        let path = self.inside(file);
         let mut facts: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         change(&mut facts);
         std::fs::write(path, facts.to_string()).unwrap();

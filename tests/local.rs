@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use serde_json::json;
 use spillwatch::cloud::Cloud;
 use spillwatch::cloud::local::LocalCloud;
 use spillwatch::estate::GapReason;
 
-use crate::cloud_conformance::{self, BUCKET, find, list, objects, read};
+use crate::cloud_conformance::{self, BUCKET, find, list, objects, older, read};
 use crate::{lines, spillwatch};
 
 fn estate(root: &Path) {
@@ -17,6 +18,14 @@ fn estate(root: &Path) {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, bytes).unwrap();
     }
+    let mut versions = serde_json::Map::new();
+    for (key, bytes) in older() {
+        let path = bucket.join("versions/before").join(key);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+        versions.insert(key.to_owned(), json!({"before": {"s3:HeadObject": {}}}));
+    }
+    std::fs::write(bucket.join("versions.json"), json!(versions).to_string()).unwrap();
     std::fs::write(bucket.join("facts.json"), r#"{"s3:GetBucketAcl": {"Error": {"Code": "AccessDenied"}}}"#)
         .unwrap();
 }

@@ -21,6 +21,7 @@ mod servers;
 mod store;
 mod tickets;
 mod tidy;
+mod versions;
 
 use std::process::{Command, Output, Stdio};
 

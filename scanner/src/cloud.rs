@@ -64,9 +64,21 @@ pub trait Cloud: Send + Sync {
         prefix: &'a str,
     ) -> BoxStream<'a, Result<Vec<Object>, CloudError>>;
 
-    /// Versions of objects beside the current ones, a page at a time. None, where the provider keeps none or where they are
-    /// open to nobody by themselves.
-    fn older_versions<'a>(&'a self, _bucket: &'a Bucket) -> BoxStream<'a, Result<Vec<Object>, CloudError>> {
+    /// The older versions of objects, listed like the current ones: what was overwritten, and what was deleted and can be read still.
+    fn older_versions<'a>(
+        &'a self,
+        _bucket: &'a Bucket,
+        _prefix: &'a str,
+    ) -> BoxStream<'a, Result<Vec<Object>, CloudError>> {
+        stream::empty().boxed()
+    }
+
+    /// What was deleted and is kept for a while, listed like the current objects: nobody can read it before it is restored.
+    fn soft_deleted<'a>(
+        &'a self,
+        _bucket: &'a Bucket,
+        _prefix: &'a str,
+    ) -> BoxStream<'a, Result<Vec<Object>, CloudError>> {
         stream::empty().boxed()
     }
 
@@ -170,8 +182,8 @@ pub enum CloudError {
         /// What it was asked of.
         resource: String,
     },
-    /// The object is archived and would have to be restored first.
-    #[error("`{resource}` is archived; restore it to read it")]
+    /// The object is archived or soft-deleted and would have to be restored first.
+    #[error("`{resource}` is archived or soft-deleted; restore it to read it")]
     Archived {
         /// The operation in the provider's words.
         operation: &'static str,

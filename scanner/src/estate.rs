@@ -82,8 +82,23 @@ pub struct Object {
     pub storage_class: Option<String>,
     /// Which version it is: S3's version id, Google's generation; where the listing states it.
     pub version: Option<String>,
+    /// Whether it is what its key stands for now.
+    pub state: State,
     /// Digests of its bytes, where they were stated.
     pub checksums: Checksums,
+}
+
+/// What became of an object since it was written. Overwriting or deleting it does not end it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// What its key stands for now.
+    #[default]
+    Current,
+    /// Another took its place, or a delete marker; it is read by its version.
+    Noncurrent,
+    /// Deleted on Google Cloud, and kept for a while: nobody reads it before it is restored.
+    SoftDeleted,
 }
 
 /// Digests of an object's stored bytes, as the provider states them, decoded.
@@ -123,10 +138,19 @@ impl Object {
         self.checksums.digests().chain(self.etag.as_deref().and_then(Digest::of_etag))
     }
 
-    /// Whether it must be restored before it can be read. `GLACIER_IR` is read like any other
+    /// Why it must be restored before it can be read, if it must. `GLACIER_IR` is read like any other
     /// (S3 User Guide, "Understanding S3 Glacier storage classes for long-term data storage").
-    pub fn is_archived(&self) -> bool {
-        self.storage_class.as_deref().is_some_and(|class| matches!(class, "GLACIER" | "DEEP_ARCHIVE"))
+    pub fn must_be_restored(&self) -> Option<&'static str> {
+        if self.state == State::SoftDeleted {
+            return Some("soft-deleted; restore it to read it");
+        }
+        let archived = matches!(self.storage_class.as_deref(), Some("GLACIER" | "DEEP_ARCHIVE"));
+        archived.then_some("archived; restore it to read it")
+    }
+
+    /// Whether it is what its key stands for now.
+    pub fn is_current(&self) -> bool {
+        self.state == State::Current
     }
 }
 
@@ -174,7 +198,7 @@ pub enum GapReason {
     Unreachable,
     /// The answer breaks the rules of its own format.
     Malformed,
-    /// The object is in an archive and would have to be restored first.
+    /// The object is archived or soft-deleted and would have to be restored first.
     Archived,
     /// A limit of ours was reached.
     LimitReached,
@@ -207,6 +231,17 @@ impl GapReason {
             Self::Interrupted => "interrupted",
             Self::Failed => "failed",
         }
+    }
+}
+
+/// Whether a bucket can hold older versions: unless S3 answered that it was never versioned. Suspended versioning keeps those
+/// that there are, and on Google Cloud noncurrent ones outlast it, so that its setting excludes nothing ("Object Versioning").
+pub fn keeps_versions(provider: Provider, facts: &Facts) -> bool {
+    let ever = |answer: &Value| answer.get("Status").is_some() || answer.get("Error").is_some();
+    match provider {
+        Provider::Aws => facts.answer("s3:GetBucketVersioning").is_none_or(ever),
+        Provider::Gcp => true,
+        Provider::Local => false,
     }
 }
 

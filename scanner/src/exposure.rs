@@ -43,8 +43,10 @@ pub enum Audience {
 pub enum Access {
     /// See names, sizes and dates.
     List,
-    /// Read content.
+    /// Read the content of objects as they are now.
     Read,
+    /// Read the content of older versions too, also of objects that were deleted.
+    ReadVersions,
     /// Add, replace or delete objects.
     Write,
     /// Change who may do what.
@@ -124,12 +126,17 @@ impl ObjectAcls {
         }
     }
 
-    /// Who outside can reach one object through its own ACL. One that could not be read is a gap.
+    /// Who outside can reach one object, or one version of it, through its own ACL. One that could not be read is a gap.
     pub fn exposure(&self, object: &Object, object_facts: &Facts) -> BucketExposure {
-        match self {
+        let mut verdict = match self {
             Self::Aws(acls) => acls.exposure(object, object_facts),
             Self::Gcp(acls) => acls.exposure(object, object_facts),
-        }
+        };
+        // "Permissions are set at the version level": the ACL opens no other version (S3 User Guide, "Configuring versioned object
+        // permissions"), and on Google Cloud no other generation.
+        let others = if object.is_current() { Access::ReadVersions } else { Access::Read };
+        verdict.exposures.retain(|way| !way.access.contains(&others));
+        verdict
     }
 }
 

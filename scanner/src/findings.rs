@@ -1,10 +1,11 @@
 //! What is wrong, how bad is it, and under which name is it known from run to run?
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::estate::Provider;
+use crate::estate::{Provider, State};
 use crate::exposure::Exposure;
 
 mod assessment;
@@ -13,7 +14,7 @@ mod examined;
 mod ledger;
 mod severity;
 
-pub use assessment::{Assessment, reads, reads_any, sha256};
+pub use assessment::{Assessment, reads, reads_any, reads_versions, sha256};
 pub use examined::{Examined, Holders};
 pub use ledger::{Look, Record, holds, reconcile};
 pub use severity::{Reach, Severity, of_access};
@@ -146,6 +147,12 @@ pub struct Objects {
     pub bytes: u64,
     /// Some of their keys.
     pub top_keys: Vec<String>,
+    /// How many of them are older versions, of objects that were overwritten or deleted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub versions: u64,
+    /// Some of those.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub top_versions: Vec<Version>,
     /// When the oldest and the newest of them were written, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub written_first: Option<String>,
@@ -158,6 +165,27 @@ pub struct Objects {
     /// All of them, for the ledger; never told.
     #[serde(skip)]
     pub holders: Holders,
+}
+
+/// An object that is not what its key stands for now.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Version {
+    /// Its key, screened.
+    pub key: String,
+    /// S3's version id, Google's generation: a request that names it is answered with it.
+    pub version_id: String,
+    /// What became of it.
+    pub state: State,
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} version {}", self.key, self.version_id)
+    }
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// One category over all objects of a finding.
@@ -186,6 +214,9 @@ pub struct Copied {
     pub document: String,
     /// The object's key, screened.
     pub key: String,
+    /// Which version, where it is not the current one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
     /// The digest it was recognised by, or `words`, `rows`, `pieces`.
     pub how: String,
     /// How much of the document it is, 0..=1.
@@ -198,8 +229,9 @@ pub struct Copied {
 impl Copied {
     /// One reason of a finding.
     fn in_words(&self) -> String {
-        let Self { document, key, how, share, .. } = self;
-        format!("{:.1} % of `{document}` by {how} in `{key}`", share * 100.0)
+        let Self { document, key, version_id, how, share, .. } = self;
+        let version = version_id.as_ref().map(|id| format!(", version `{id}`")).unwrap_or_default();
+        format!("{:.1} % of `{document}` by {how} in `{key}`{version}", share * 100.0)
     }
 }
 

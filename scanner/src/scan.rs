@@ -27,6 +27,7 @@ mod keeping;
 mod object;
 mod pool;
 mod progress;
+mod sample;
 pub mod sweep;
 pub mod verify;
 
@@ -42,7 +43,7 @@ const BUCKETS_JUDGED_IN_FLIGHT: usize = 16;
 /// What a scan may spend, and how deep it looks.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Read buckets that nobody outside can reach in full too.
+    /// Read buckets that nobody outside can reach in full too, and the older versions of their objects.
     pub all: bool,
     /// Objects read of a bucket that nobody outside can reach.
     pub sample_objects_max: usize,
@@ -101,6 +102,8 @@ struct Judged {
     at: String,
     exposure: BucketExposure,
     tags: Vec<(String, String)>,
+    /// Whether there can be older versions of its objects.
+    keeps_versions: bool,
     /// What decides about its objects' ACLs, if they can grant anything.
     object_acls: Option<ObjectAcls>,
     /// The report that tells them without asking for each.
@@ -238,7 +241,8 @@ impl Engine<'_> {
                     .as_ref()
                     .and_then(|_| acl_inventories(&facts, &bucket.name).into_iter().next());
                 let tags = estate::tags(bucket.account.provider, &facts);
-                Ok(Judged { bucket, at, exposure, tags, object_acls, acl_inventory })
+                let keeps_versions = estate::keeps_versions(bucket.account.provider, &facts);
+                Ok(Judged { bucket, at, exposure, tags, keeps_versions, object_acls, acl_inventory })
             }
         };
         let mut judging = target.cloud.buckets(account).map(judge).buffer_unordered(BUCKETS_JUDGED_IN_FLIGHT);

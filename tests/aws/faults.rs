@@ -22,6 +22,9 @@ async fn the_stand_in_passes_the_conformance_suite() {
     for (key, bytes) in objects() {
         server.put(cloud_conformance::BUCKET, key, bytes);
     }
+    for (key, bytes) in cloud_conformance::older() {
+        server.put_version(cloud_conformance::BUCKET, key, "before", bytes);
+    }
     cloud_conformance::holds(&connect(&server)).await;
 }
 

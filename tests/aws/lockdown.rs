@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_sdk_s3::types::{BucketVersioningStatus, ObjectCannedAcl, VersioningConfiguration};
+use aws_sdk_s3::types::ObjectCannedAcl;
 use futures::stream::BoxStream;
 use serde_json::{Value, json};
 use spillwatch::cloud::aws::{AwsCloud, UNKNOWN_ACCOUNT};
@@ -16,7 +16,7 @@ use spillwatch::lockdown::{
     HazardKind, Journal, Options, Outcome, Plan, Scope, Subject, apply, plan_bucket, undo,
 };
 
-use super::{credentials, put, seeder, settings};
+use super::{credentials, keep_versions, put, seeder, settings};
 use crate::servers;
 
 /// How long the server may take.
@@ -69,8 +69,12 @@ impl Cloud for WithBlocks {
         self.ceph.objects(bucket, prefix)
     }
 
-    fn older_versions<'a>(&'a self, bucket: &'a Bucket) -> BoxStream<'a, Result<Vec<Object>, CloudError>> {
-        self.ceph.older_versions(bucket)
+    fn older_versions<'a>(
+        &'a self,
+        bucket: &'a Bucket,
+        prefix: &'a str,
+    ) -> BoxStream<'a, Result<Vec<Object>, CloudError>> {
+        self.ceph.older_versions(bucket, prefix)
     }
 
     async fn object_facts(&self, bucket: &Bucket, object: &Object) -> Facts {
@@ -170,8 +174,7 @@ async fn an_older_version_that_is_open_is_closed_and_opened_again() {
     let s3 = seeder(&ceph.endpoint, credentials("alice"));
     let name = "lock-versions";
     s3.create_bucket().bucket(name).send().await.expect("made");
-    let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
-    s3.put_bucket_versioning().bucket(name).versioning_configuration(enabled).send().await.expect("set");
+    keep_versions(&s3, name).await;
     let put = async |acl: ObjectCannedAcl| {
         let put = s3.put_object().bucket(name).key("people.csv").acl(acl).send().await.expect("put");
         put.version_id.expect("a version")

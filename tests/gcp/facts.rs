@@ -171,6 +171,6 @@ async fn what_is_refused_is_kept_by_its_code_and_widens_the_verdict() {
     assert_eq!(at(&facts, "storage:buckets.getIamPolicy", "/Error/Code"), "PERMISSION_DENIED");
     assert_eq!(at(&above, "cloudresourcemanager:projects.getIamPolicy", "/Error/Code"), "SERVICE_DISABLED");
     let verdict = exposure::judge(&bucket("b"), &facts, &above, &ZoneOfTrust::default());
-    assert_eq!(verdict.exposures.len(), 4, "{verdict:#?}");
+    assert_eq!(verdict.exposures.len(), 5, "{verdict:#?}");
     assert!(verdict.gaps.iter().any(|gap| gap.operation == "storage:buckets.getIamPolicy"));
 }

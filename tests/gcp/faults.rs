@@ -18,6 +18,15 @@ fn large() -> Vec<u8> {
 #[tokio::test]
 async fn the_official_crate_passes_the_conformance_suite() {
     let server = GcsServer::start().expect("started");
+    let config =
+        json!({"versioning": {"enabled": true}, "iamConfiguration": {"publicAccessPrevention": "inherited"}});
+    server.state(PROJECT, Some(cloud_conformance::BUCKET), "storage:buckets.get", config);
+    for (key, bytes) in cloud_conformance::older() {
+        server.put(PROJECT, cloud_conformance::BUCKET, key, bytes);
+        if !objects().contains_key(key) {
+            server.remove(cloud_conformance::BUCKET, key);
+        }
+    }
     for (key, bytes) in objects() {
         server.put(PROJECT, cloud_conformance::BUCKET, key, bytes);
     }

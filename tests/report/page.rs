@@ -175,11 +175,12 @@ fn so_does_a_stored_report_that_a_stranger_wrote() {
 
 /// Puts the plant into every text that is not a word of ours.
 fn poison(value: &mut Value, plant: &str) {
-    const WORDS: [&str; 10] = [
+    const WORDS: [&str; 11] = [
         "schema",
         "severity",
         "provider",
         "status",
+        "state",
         "audience",
         "certainty",
         "access",

@@ -39,7 +39,8 @@ pub(super) struct ScanArgs {
     /// Exit with 4 if anything could not be seen.
     #[arg(long)]
     require_full_coverage: bool,
-    /// Read every object, also those that nobody outside can reach; by default they are sampled.
+    /// Read every object, also those that nobody outside can reach, and their older versions; by default the former are sampled,
+    /// and the latter are not listed.
     #[arg(long)]
     all: bool,
     /// Print the requests that would make tickets to stderr, and send none of them. No ledger is read or written.

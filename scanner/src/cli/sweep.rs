@@ -14,6 +14,7 @@ use super::progress::Bar;
 use super::scan::{stop_when_asked, tokio_runtime};
 use super::targets::{CloudArgs, open_all};
 use crate::config::{self, Config};
+use crate::estate::State;
 use crate::scan::sweep::{Depth, FoundCopy, Swept, sweep};
 use crate::scan::{Progress, random_key};
 
@@ -28,6 +29,10 @@ pub(super) struct SweepArgs {
     /// Exact copies only: objects are compared by their listings, and read only where these leave it open.
     #[arg(long)]
     exact: bool,
+    /// Current objects only: by default older versions, and on Google Cloud what is soft-deleted, are looked through as well,
+    /// which takes listings of their own.
+    #[arg(long)]
+    current: bool,
     /// `human` (a table; default on a terminal) or `jsonl` (default elsewhere).
     #[arg(long, value_name = "FORMAT", value_parser = ["human", "jsonl"])]
     format: Option<String>,
@@ -54,7 +59,7 @@ pub(super) fn run(args: SweepArgs) -> anyhow::Result<ExitCode> {
     config.scan.index = Some(Arc::clone(&index));
     let targets = open_all(&args.targets, &config)?;
     let human = is_human(args.format.as_deref());
-    let depth = if args.exact { Depth::Listings } else { Depth::Contents };
+    let depth = Depth { contents: !args.exact, versions: !args.current };
     let (progress, mut out) = (Progress::default(), io::BufWriter::new(anstream::stdout()));
     let runtime = tokio_runtime()?;
     let stop = stop_when_asked(&runtime);
@@ -121,6 +126,10 @@ fn line(out: &mut impl Write, value: &impl serde::Serialize) -> io::Result<()> {
 fn row(copy: &FoundCopy) -> [String; 4] {
     let share = if copy.exact { "exact".to_owned() } else { format!("{:.1} %", copy.share * 100.0) };
     let mut place = format!("{}/{}", copy.bucket, copy.key);
+    if let Some(version) = &copy.version_id {
+        let state = if copy.state == State::SoftDeleted { "soft-deleted" } else { "older version" };
+        place.push_str(&format!(" ({state} {version})"));
+    }
     if !copy.at.is_empty() {
         place.push_str(" › ");
         place.push_str(&copy.at);
@@ -143,9 +152,14 @@ fn table(out: &mut impl Write, mut rows: Vec<[String; 4]>, swept: &Swept) -> io:
         writeln!(out, "{share:>first$}  {how:second$}  {document:third$}  {place}")?;
     }
     let Swept { documents, copies, objects_with_copies, coverage, .. } = swept;
+    let versions = match coverage.versions.listed {
+        0 => String::new(),
+        1 => " and 1 older version".to_owned(),
+        versions => format!(" and {versions} older versions"),
+    };
     writeln!(
         out,
-        "{copies} copies of {documents} known documents, in {objects_with_copies} of {} objects",
+        "{copies} copies of {documents} known documents, in {objects_with_copies} of {} objects{versions}",
         coverage.objects.listed
     )?;
     writeln!(

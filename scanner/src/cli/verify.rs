@@ -17,7 +17,7 @@ use crate::store::index;
 
 #[derive(clap::Args)]
 pub(super) struct VerifyArgs {
-    /// What was restored: as `scan` takes it.
+    /// What was restored: as `scan` takes it. Current objects alone count.
     #[arg(required = true, value_name = "TARGET")]
     targets: Vec<String>,
     /// The index that `fingerprint add` made of what there was.

@@ -68,6 +68,11 @@ impl AwsCloud {
         self.config.get_or_init(|| session::caller_config(&self.settings)).await
     }
 
+    /// The keys to list, where the settings name some too.
+    fn narrower<'a>(&'a self, prefix: &'a str) -> Option<&'a str> {
+        super::narrower(self.settings.only.as_ref().map_or("", |only| &only.prefix), prefix)
+    }
+
     /// The session in an account, made when first needed; entering it is left to its first request.
     async fn session(&self, account: &Account) -> Result<Arc<Session>, CloudError> {
         let sessions = || self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
@@ -138,7 +143,7 @@ impl Cloud for AwsCloud {
     ) -> BoxStream<'a, Result<Vec<Object>, CloudError>> {
         stream::once(async move {
             let session = self.session(&bucket.account).await?;
-            Ok(match super::narrower(self.settings.only.as_ref().map_or("", |only| &only.prefix), prefix) {
+            Ok(match self.narrower(prefix) {
                 Some(prefix) => objects::pages(session, bucket.clone(), prefix.to_owned()),
                 None => stream::empty().boxed(),
             })
@@ -147,10 +152,20 @@ impl Cloud for AwsCloud {
         .boxed()
     }
 
-    fn older_versions<'a>(&'a self, bucket: &'a Bucket) -> BoxStream<'a, Result<Vec<Object>, CloudError>> {
-        stream::once(async move { Ok(versions::older(self.session(&bucket.account).await?, bucket.clone())) })
-            .try_flatten()
-            .boxed()
+    fn older_versions<'a>(
+        &'a self,
+        bucket: &'a Bucket,
+        prefix: &'a str,
+    ) -> BoxStream<'a, Result<Vec<Object>, CloudError>> {
+        stream::once(async move {
+            let session = self.session(&bucket.account).await?;
+            Ok(match self.narrower(prefix) {
+                Some(prefix) => versions::older(session, bucket.clone(), prefix.to_owned()),
+                None => stream::empty().boxed(),
+            })
+        })
+        .try_flatten()
+        .boxed()
     }
 
     async fn object_facts(&self, bucket: &Bucket, object: &Object) -> Facts {

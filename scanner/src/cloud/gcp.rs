@@ -8,7 +8,7 @@ use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use tokio::sync::OnceCell;
 
 use super::{Body, Cloud, CloudError};
-use crate::estate::{Account, Bucket, Facts, Object};
+use crate::estate::{Account, Bucket, Facts, Object, State};
 use crate::exposure::ZoneOfTrust;
 
 mod accounts;
@@ -27,6 +27,7 @@ pub use accounts::UNKNOWN_PROJECT;
 pub use settings::{GcpSettings, OneBucket, Projects};
 
 use accounts::Known;
+use objects::Asked;
 use session::Session;
 
 /// Google Cloud through its own client libraries. Nothing is asked of the network before the first call.
@@ -42,6 +43,27 @@ impl GcpCloud {
     /// The door to what the settings name.
     pub fn connect(settings: GcpSettings) -> Self {
         Self { settings, session: OnceCell::new(), known: OnceCell::new() }
+    }
+
+    /// The objects of one state.
+    fn listed<'a>(
+        &'a self,
+        bucket: &'a Bucket,
+        prefix: &'a str,
+        state: State,
+    ) -> BoxStream<'a, Result<Vec<Object>, CloudError>> {
+        stream::once(async move {
+            let session = Arc::clone(self.session().await?);
+            let own = self.settings.only.as_ref().map_or("", |only| &only.prefix);
+            Ok(match super::narrower(own, prefix) {
+                Some(prefix) => {
+                    objects::pages(session, bucket.clone(), Asked { prefix: prefix.to_owned(), state })
+                }
+                None => stream::empty().boxed(),
+            })
+        })
+        .try_flatten()
+        .boxed()
     }
 
     async fn session(&self) -> Result<&Arc<Session>, CloudError> {
@@ -116,16 +138,23 @@ impl Cloud for GcpCloud {
         bucket: &'a Bucket,
         prefix: &'a str,
     ) -> BoxStream<'a, Result<Vec<Object>, CloudError>> {
-        stream::once(async move {
-            let session = Arc::clone(self.session().await?);
-            let own = self.settings.only.as_ref().map_or("", |only| &only.prefix);
-            Ok(match super::narrower(own, prefix) {
-                Some(prefix) => objects::pages(session, bucket.clone(), prefix.to_owned()),
-                None => stream::empty().boxed(),
-            })
-        })
-        .try_flatten()
-        .boxed()
+        self.listed(bucket, prefix, State::Current)
+    }
+
+    fn older_versions<'a>(
+        &'a self,
+        bucket: &'a Bucket,
+        prefix: &'a str,
+    ) -> BoxStream<'a, Result<Vec<Object>, CloudError>> {
+        self.listed(bucket, prefix, State::Noncurrent)
+    }
+
+    fn soft_deleted<'a>(
+        &'a self,
+        bucket: &'a Bucket,
+        prefix: &'a str,
+    ) -> BoxStream<'a, Result<Vec<Object>, CloudError>> {
+        self.listed(bucket, prefix, State::SoftDeleted)
     }
 
     async fn object_facts(&self, bucket: &Bucket, object: &Object) -> Facts {

@@ -17,10 +17,13 @@ use tokio::sync::mpsc;
 use walkdir::WalkDir;
 
 use super::{Body, Cloud, CloudError, Stored};
-use crate::estate::{self, Account, Bucket, Facts, GapReason, Object, Provider};
+use crate::estate::{self, Account, Bucket, Facts, GapReason, Object, Provider, State};
 use crate::exposure::ZoneOfTrust;
 
 mod rewrite;
+mod versions;
+
+pub use versions::{Versions, stated};
 
 const PAGE_OBJECTS: usize = 1_000;
 /// Pages that the walk is ahead of its reader.
@@ -36,6 +39,7 @@ pub struct LocalCloud {
     only: Option<String>,
     zone: Option<ZoneOfTrust>,
     indexes: Mutex<BTreeMap<PathBuf, Arc<Index>>>,
+    versions: Mutex<BTreeMap<PathBuf, Arc<Versions>>>,
 }
 
 type Index = BTreeMap<String, Facts>;
@@ -63,7 +67,7 @@ impl LocalCloud {
         } else {
             None
         };
-        Ok(Self { root, only: None, zone, indexes: Mutex::default() })
+        Ok(Self { zone, ..Self::at(root) })
     }
 
     /// Opens a file: one bucket with one object, whatever stands beside it.
@@ -75,12 +79,17 @@ impl LocalCloud {
         let (Some(root), Some(name), true) = (file.parent(), name, file.is_file()) else {
             return Err(failed("not a file with a UTF-8 name".to_owned()));
         };
-        Ok(Self { root: root.to_owned(), only: Some(name), zone: None, indexes: Mutex::default() })
+        Ok(Self { only: Some(name), ..Self::at(root.to_owned()) })
+    }
+
+    fn at(root: PathBuf) -> Self {
+        Self { root, only: None, zone: None, indexes: Mutex::default(), versions: Mutex::default() }
     }
 
     /// The facts of objects are read again after they were changed.
     fn forget(&self, index: &Path) {
         self.indexes.lock().unwrap_or_else(PoisonError::into_inner).remove(index);
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner).remove(index);
     }
 
     fn bucket_folder(&self, bucket: &Bucket) -> PathBuf {
@@ -194,8 +203,31 @@ impl Cloud for LocalCloud {
         }
     }
 
+    fn older_versions<'a>(
+        &'a self,
+        bucket: &'a Bucket,
+        prefix: &'a str,
+    ) -> BoxStream<'a, Result<Vec<Object>, CloudError>> {
+        self.list_versions(bucket, prefix, State::Noncurrent)
+    }
+
+    fn soft_deleted<'a>(
+        &'a self,
+        bucket: &'a Bucket,
+        prefix: &'a str,
+    ) -> BoxStream<'a, Result<Vec<Object>, CloudError>> {
+        self.list_versions(bucket, prefix, State::SoftDeleted)
+    }
+
     async fn object_facts(&self, bucket: &Bucket, object: &Object) -> Facts {
-        self.index(bucket).ok().and_then(|index| index.get(&object.key).cloned()).unwrap_or_default()
+        let facts = match object.version.as_deref().filter(|_| !object.is_current()) {
+            Some(version) => self
+                .versions(bucket)
+                .ok()
+                .and_then(|versions| versions.get(&object.key)?.get(version).cloned()),
+            None => self.index(bucket).ok().and_then(|index| index.get(&object.key).cloned()),
+        };
+        facts.unwrap_or_default()
     }
 
     async fn stored(&self, bucket: &Bucket, object: &Object) -> Result<Stored, CloudError> {
@@ -210,18 +242,19 @@ impl Cloud for LocalCloud {
 
     async fn read(&self, bucket: &Bucket, object: &Object) -> Result<Body, CloudError> {
         let resource = format!("{}/{}", bucket.name, object.key);
+        if object.state == State::SoftDeleted {
+            return Err(CloudError::Archived { operation: "read", resource });
+        }
         let facts = self.object_facts(bucket, object).await;
-        if let Some(operation) = ["s3:GetObject", "storage:objects.get"]
+        if let Some(operation) = ["s3:GetObject", "s3:GetObjectVersion", "storage:objects.get"]
             .into_iter()
             .find(|name| error_code(&facts, name).is_some())
         {
             return Err(CloudError::Denied { operation, resource });
         }
-        let relative = Path::new(&object.key);
-        if !is_inside(relative) {
+        let Some(path) = self.file_of(bucket, object) else {
             return Err(failure("read", resource, GapReason::Unsupported, "not a file name".to_owned()));
-        }
-        let path = self.objects_folder(bucket).join(relative);
+        };
         let file = fs::File::open(&path).map_err(|error| match error.kind() {
             ErrorKind::NotFound => CloudError::NotFound { operation: "read", resource: resource.clone() },
             ErrorKind::PermissionDenied => {

@@ -114,7 +114,7 @@ impl ObjectAcls {
         }
         let dossier = Dossier::read(&self.bucket, &self.facts, &Facts::default(), &self.zone);
         let mut verdict = Verdict::new(&dossier);
-        if let Some(channel) = channels::of_object(&dossier, &object.key, grants, &mut verdict.notes) {
+        if let Some(channel) = channels::of_object(&dossier, object, grants, &mut verdict.notes) {
             verdict.add(&channel);
         }
         verdict.finish()

@@ -87,7 +87,8 @@ impl ObjectAcls {
         {
             return BucketExposure::unknown(&self.bucket);
         }
-        let dossier = Dossier::read(&self.bucket, &self.facts, &Facts::default(), &self.zone);
+        let mut dossier = Dossier::read(&self.bucket, &self.facts, &Facts::default(), &self.zone);
+        dossier.generation = object.version.clone();
         let mut verdict = Verdict::new(&dossier);
         match list {
             Fact::Present(list) => {
@@ -126,6 +127,8 @@ struct Dossier<'a> {
     ancestors: Vec<String>,
     /// Whether that is all of them.
     hierarchy: Fact<()>,
+    /// The generation that is judged, where it is one.
+    generation: Option<String>,
 }
 
 impl<'a> Dossier<'a> {
@@ -142,6 +145,7 @@ impl<'a> Dossier<'a> {
             project,
             ancestors,
             hierarchy,
+            generation: None,
             facts: all,
         }
     }

@@ -5,13 +5,22 @@ use std::collections::BTreeSet;
 use super::{Access, Audience, Exposure, Keys};
 
 impl Access {
-    /// The word used in findings, which is also the verb of a sentence.
+    /// The word used in findings.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::List => "list",
             Self::Read => "read",
+            Self::ReadVersions => "read_versions",
             Self::Write => "write",
             Self::Administer => "administer",
+        }
+    }
+
+    /// What somebody can do, for a sentence whose object are keys.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::ReadVersions => "read older versions of",
+            other => other.as_str(),
         }
     }
 }

@@ -8,8 +8,10 @@ use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
 use super::severity::{self, Volume};
-use super::{Copied, Examined, Finding, Found, Objects, Reach, SCHEMA, Sample, Severity, Transition};
-use crate::estate::{Bucket, Object, Provider};
+use super::{
+    Copied, Examined, Finding, Found, Objects, Reach, SCHEMA, Sample, Severity, Transition, Version,
+};
+use crate::estate::{Bucket, Object, Provider, State};
 use crate::exposure::{Access, Audience, BucketExposure, Certainty, Exposure};
 
 const TOP_KEYS: usize = 10;
@@ -183,7 +185,7 @@ impl Assessment {
 
     /// The ways in which somebody outside reads an object, and how far it can be reached.
     fn ways(&self, object: &Object, own: &[Exposure]) -> (Vec<Exposure>, Reach) {
-        let ways = self.exposure.exposures.iter().chain(own).filter(|way| reads(way, &object.key));
+        let ways = self.exposure.exposures.iter().chain(own).filter(|way| reads(way, object));
         let ways: Vec<&Exposure> = ways.collect();
         let reach = match self.bucket.account.provider {
             Provider::Local => Reach::Unknown,
@@ -222,7 +224,8 @@ impl Assessment {
             tags: tags.clone(),
         };
         let mut findings = Vec::new();
-        for ((category, outside), pile) in piles {
+        for ((category, outside), mut pile) in piles {
+            in_order(&mut pile.exposures);
             let key_beside =
                 category == Category::EncryptedBlob && key_beside.iter().any(|reach| reach.is_outside());
             let unseen = if outside { &examined.unseen_outside } else { &examined.unseen_inside };
@@ -235,7 +238,8 @@ impl Assessment {
                         .to_owned(),
                 );
             }
-            because.extend(pile.exposures.iter().flat_map(|way| way.because.clone()).take(EVIDENCE));
+            because.extend(pile.objects.versions_in_words());
+            because.extend(reasons(&pile.exposures));
             let (rule, remediation) = if outside {
                 ("exposed_content", "close the exposure, then find out who read the objects")
             } else {
@@ -248,10 +252,12 @@ impl Assessment {
             findings.push(finding);
         }
         for (outside, copies) in copies {
-            let Copies { reach, exposures, objects, copied, documents } = copies;
+            let Copies { reach, mut exposures, objects, copied, documents } = copies;
+            in_order(&mut exposures);
             let (severity, mut because) = severity::of_copies(documents.len(), reach);
+            because.extend(objects.versions_in_words());
             because.extend(copied.iter().take(EVIDENCE).map(Copied::in_words));
-            because.extend(exposures.iter().flat_map(|way| way.because.clone()).take(EVIDENCE));
+            because.extend(reasons(&exposures));
             let (rule, remediation) = if outside {
                 ("exposed_copy", "close the exposure; `sweep` finds the other copies of these documents")
             } else {
@@ -262,16 +268,12 @@ impl Assessment {
             (finding.objects, finding.copies) = (objects, copied);
             findings.push(finding);
         }
-        for (class, kinds) in
-            [("read", [Access::List, Access::Read]), ("write", [Access::Write, Access::Administer])]
-        {
-            let ways: Vec<Exposure> = exposure
-                .exposures
-                .iter()
-                .chain(&opened)
-                .filter(|way| outside(way, &kinds))
-                .cloned()
-                .collect();
+        for (class, kinds) in [
+            ("read", &[Access::List, Access::Read, Access::ReadVersions][..]),
+            ("write", &[Access::Write, Access::Administer]),
+        ] {
+            let ways: Vec<Exposure> =
+                exposure.exposures.iter().chain(&opened).filter(|way| outside(way, kinds)).cloned().collect();
             if ways.is_empty() {
                 continue;
             }
@@ -280,7 +282,7 @@ impl Assessment {
                 continue;
             }
             let (severity, mut because) = severity::of_access(class, reach, exposure.website);
-            because.extend(ways.iter().flat_map(|way| way.because.clone()).take(EVIDENCE));
+            because.extend(reasons(&ways));
             let mut finding = make(
                 "exposed_bucket",
                 class,
@@ -297,7 +299,7 @@ impl Assessment {
         }
         if !unread.is_empty() {
             if because.is_empty() {
-                because.extend(unread.iter().flat_map(|way| way.because.clone()).take(EVIDENCE));
+                because.extend(reasons(&unread));
             }
             let remediation = "grant the scan role the permissions that are named and scan again";
             let mut finding = make("unread_bucket", "access", Severity::Medium, because, remediation);
@@ -306,6 +308,29 @@ impl Assessment {
         }
         findings
     }
+}
+
+/// What decides about these ways in, each reason once; the first few.
+fn reasons(ways: &[Exposure]) -> Vec<String> {
+    let mut told = Vec::new();
+    for reason in ways.iter().flat_map(|way| &way.because) {
+        if told.len() < EVIDENCE && !told.contains(reason) {
+            told.push(reason.clone());
+        }
+    }
+    told
+}
+
+/// The widest first, whichever object was read first.
+fn in_order(ways: &mut [Exposure]) {
+    ways.sort_by(|one, other| {
+        (one.audience, one.certainty, &one.access, &one.keys).cmp(&(
+            other.audience,
+            other.certainty,
+            &other.access,
+            &other.keys,
+        ))
+    });
 }
 
 /// Adds ways in that are not told yet.
@@ -317,18 +342,39 @@ fn widen(exposures: &mut Vec<Exposure>, ways: &[Exposure]) {
     }
 }
 
+/// Keeps the first in their order, in whichever order they come: the same from run to run.
+fn first_few<T: Ord>(kept: &mut Vec<T>, next: T) {
+    if let Err(place) = kept.binary_search(&next) {
+        kept.insert(place, next);
+        kept.truncate(TOP_KEYS);
+    }
+}
+
 impl Objects {
+    /// Says that some of them are not what their keys stand for now; nothing where all are.
+    fn versions_in_words(&self) -> Option<String> {
+        let (all, versions) = (self.count, self.versions);
+        let which = match versions {
+            0 => return None,
+            _ if all == versions && all == 1 => "it is an older version".to_owned(),
+            _ if all == versions => "they are older versions".to_owned(),
+            1 => "1 of them is an older version".to_owned(),
+            _ => format!("{versions} of them are older versions"),
+        };
+        Some(format!("{which}: overwriting or deleting an object leaves its versions where they are"))
+    }
+
     fn take(&mut self, bucket: &Bucket, object: &Object) {
         self.count += 1;
         self.bytes += object.size_bytes;
-        self.holders.insert(&bucket.name, &object.key);
-        // The first in their order, in whichever order they were read: the same from run to run.
+        self.holders.insert_object(&bucket.name, object);
         let key = spillwatch_classifiers::screen(&object.key).to_string();
-        let place = self.top_keys.partition_point(|known| *known < key);
-        if place < TOP_KEYS {
-            self.top_keys.insert(place, key);
-            self.top_keys.truncate(TOP_KEYS);
+        if let Some(version_id) = object.version.clone().filter(|_| !object.is_current()) {
+            self.versions += 1;
+            self.holders.insert_versions();
+            first_few(&mut self.top_versions, Version { key: key.clone(), version_id, state: object.state });
         }
+        first_few(&mut self.top_keys, key);
         // In whole seconds of one offset, texts are in the order of their times.
         let told = |at: OffsetDateTime| {
             at.to_offset(UtcOffset::UTC).replace_nanosecond(0).ok()?.format(&Rfc3339).ok()
@@ -386,14 +432,25 @@ fn outside(way: &Exposure, kinds: &[Access]) -> bool {
     way.audience != Audience::Organization && kinds.iter().any(|kind| way.access.contains(kind))
 }
 
-/// Whether this way in lets somebody outside read the key.
-pub fn reads(way: &Exposure, key: &str) -> bool {
-    reads_any(way) && way.keys.contains(key)
+/// Whether this way in lets somebody outside read the object, be it current or an older version; what is soft-deleted, nobody
+/// reads. Who administers can grant himself the reading.
+pub fn reads(way: &Exposure, object: &Object) -> bool {
+    let access = match object.state {
+        State::Current => Access::Read,
+        State::Noncurrent => Access::ReadVersions,
+        State::SoftDeleted => return false,
+    };
+    outside(way, &[access, Access::Administer]) && way.keys.contains(&object.key)
 }
 
-/// Whether it lets somebody outside read any key; who administers can grant himself the reading.
+/// Whether it lets somebody outside read anything.
 pub fn reads_any(way: &Exposure) -> bool {
-    outside(way, &[Access::Read, Access::Administer])
+    outside(way, &[Access::Read, Access::ReadVersions, Access::Administer])
+}
+
+/// Whether it lets somebody outside read older versions of anything.
+pub fn reads_versions(way: &Exposure) -> bool {
+    outside(way, &[Access::ReadVersions, Access::Administer])
 }
 
 fn uid(bucket: &Bucket, rule: &str, class: &str) -> String {

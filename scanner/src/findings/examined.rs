@@ -1,11 +1,18 @@
 //! What did a run see of one bucket, and which findings may it therefore call gone?
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
 
+use crate::estate::Object;
+
 /// Objects kept of one finding, and of those that one run left unseen in one bucket.
 const HOLDERS_MAX: usize = 16_384;
+
+/// The first byte of what is kept.
+const ALL_KNOWN: u8 = 1;
+const VERSIONS: u8 = 2;
 
 /// The objects that hold something, by digests of their keys: enough to recognise them, and no key that must be screened.
 ///
@@ -14,11 +21,13 @@ const HOLDERS_MAX: usize = 16_384;
 pub struct Holders {
     digests: BTreeSet<u64>,
     all_known: bool,
+    /// Whether older versions are among them; of what is unseen, whether any may be.
+    versions: bool,
 }
 
 impl Default for Holders {
     fn default() -> Self {
-        Self { digests: BTreeSet::new(), all_known: true }
+        Self { digests: BTreeSet::new(), all_known: true, versions: false }
     }
 }
 
@@ -32,10 +41,26 @@ impl Holders {
         self.insert_digest(digest(bucket, key));
     }
 
+    /// Adds an object as it was listed: an older version is another than the current one.
+    pub fn insert_object(&mut self, bucket: &str, object: &Object) {
+        self.insert(bucket, &name(object));
+    }
+
+    /// Adds older versions, whichever there are.
+    pub fn insert_versions(&mut self) {
+        self.versions = true;
+    }
+
+    /// Whether older versions are among them.
+    pub fn has_versions(&self) -> bool {
+        self.versions
+    }
+
     /// Adds those of `other`.
     pub fn extend(&mut self, other: &Self) {
         other.digests.iter().for_each(|digest| self.insert_digest(*digest));
         self.all_known &= other.all_known;
+        self.versions |= other.versions;
     }
 
     /// How many are known.
@@ -45,18 +70,20 @@ impl Holders {
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.all_known && self.digests.is_empty()
+        self.all_known && self.digests.is_empty() && !self.versions
     }
 
     /// Whether an object of a bucket may be one of them.
-    pub fn may_hold(&self, bucket: &str, key: &str) -> bool {
-        !self.all_known || self.digests.contains(&digest(bucket, key))
+    pub fn may_hold(&self, bucket: &str, object: &Object) -> bool {
+        !self.all_known || self.digests.contains(&digest(bucket, &name(object)))
     }
 
     /// Whether both may have an object in common.
     pub fn may_meet(&self, other: &Self) -> bool {
         let (any, all_known) = (|of: &Self| !of.digests.is_empty(), self.all_known && other.all_known);
-        if all_known {
+        if self.versions && other.versions {
+            true
+        } else if all_known {
             !self.digests.is_disjoint(&other.digests)
         } else {
             // What overflowed was not empty.
@@ -67,20 +94,22 @@ impl Holders {
     /// As bytes, to be kept.
     pub fn to_bytes(&self) -> Vec<u8> {
         let digests = self.digests.iter().flat_map(|digest| digest.to_be_bytes());
-        std::iter::once(u8::from(self.all_known)).chain(digests).collect()
+        let flags = (u8::from(self.all_known) * ALL_KNOWN) | (u8::from(self.versions) * VERSIONS);
+        std::iter::once(flags).chain(digests).collect()
     }
 
     /// From [`Self::to_bytes`]; from anything else, nothing is known.
     pub fn from_bytes(bytes: &[u8]) -> Self {
-        let unknown = Self { digests: BTreeSet::new(), all_known: false };
-        let Some((all_known, rest)) = bytes.split_first() else { return unknown };
+        let unknown = Self { digests: BTreeSet::new(), all_known: false, versions: true };
+        let Some((flags, rest)) = bytes.split_first() else { return unknown };
         let (digests, cut) = rest.as_chunks::<8>();
         if !cut.is_empty() {
             return unknown;
         }
         Self {
             digests: digests.iter().map(|digest| u64::from_be_bytes(*digest)).collect(),
-            all_known: *all_known == 1,
+            all_known: flags & ALL_KNOWN != 0,
+            versions: flags & VERSIONS != 0,
         }
     }
 
@@ -90,6 +119,14 @@ impl Holders {
         } else {
             self.all_known &= self.digests.contains(&digest);
         }
+    }
+}
+
+/// Keys hold no zero byte between them and a version, so that no key is taken for one.
+fn name(object: &Object) -> Cow<'_, str> {
+    match object.version.as_ref().filter(|_| !object.is_current()) {
+        Some(version) => format!("{}\0{version}", object.key).into(),
+        None => object.key.as_str().into(),
     }
 }
 
@@ -177,16 +214,18 @@ impl Examined {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::estate::State;
 
     #[test]
     fn holders_beyond_the_limit_may_be_any_object() {
         let mut holders = Holders::default();
         (0..HOLDERS_MAX).for_each(|number| holders.insert("b", &number.to_string()));
-        assert!(holders.may_hold("b", "7") && !holders.may_hold("b", "x"));
+        let may_hold = |holders: &Holders, key: &str| holders.may_hold("b", &object(key));
+        assert!(may_hold(&holders, "7") && !may_hold(&holders, "x"));
         holders.insert("b", "7");
-        assert!(!holders.may_hold("b", "x"));
+        assert!(!may_hold(&holders, "x"));
         holders.insert("b", "y");
-        assert!(holders.may_hold("b", "x"));
+        assert!(may_hold(&holders, "x"));
         assert_eq!(Holders::from_bytes(&holders.to_bytes()), holders);
         let mut one = Holders::default();
         assert!(!one.may_meet(&holders));
@@ -197,7 +236,33 @@ mod tests {
     #[test]
     fn bytes_that_are_no_holders_know_nothing() {
         for bytes in [&[][..], &[1, 2, 3]] {
-            assert!(Holders::from_bytes(bytes).may_hold("b", "x"));
+            assert!(Holders::from_bytes(bytes).may_hold("b", &object("x")));
         }
+    }
+
+    fn object(key: &str) -> Object {
+        Object { key: key.to_owned(), ..Object::default() }
+    }
+
+    fn version(key: &str, version: &str) -> Object {
+        Object { version: Some(version.to_owned()), state: State::Noncurrent, ..object(key) }
+    }
+
+    #[test]
+    fn an_older_version_is_another_object_and_unlisted_ones_may_be_any_of_them() {
+        let mut holders = Holders::default();
+        holders.insert_object("b", &version("x", "1"));
+        holders.insert_versions();
+        assert!(holders.may_hold("b", &version("x", "1")) && !holders.may_hold("b", &object("x")));
+        let mut unseen = Holders::default();
+        unseen.insert_object("b", &object("x"));
+        unseen.insert_object("b", &version("x", "2"));
+        assert!(!holders.may_meet(&unseen) && !unseen.may_meet(&holders));
+        unseen.insert_versions();
+        assert!(holders.may_meet(&unseen) && unseen.may_meet(&holders));
+        let mut current = Holders::default();
+        current.insert_object("b", &object("y"));
+        assert!(!current.may_meet(&unseen), "what is current was seen");
+        assert_eq!(Holders::from_bytes(&holders.to_bytes()), holders);
     }
 }

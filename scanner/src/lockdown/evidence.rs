@@ -3,7 +3,7 @@
 //! `manifest.jsonl` lists every file with its SHA-256 and the SHA-256 of the line before; the last line's hash stands for the
 //! whole. With a recipient, every file but the manifest is encrypted to it with age.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -13,13 +13,13 @@ use std::str::FromStr;
 use age::x25519::Recipient;
 use futures::stream::StreamExt;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::plan::{Plan, Subject};
 use crate::cloud::Cloud;
-use crate::estate::{Bucket, Facts, Object, Provider};
+use crate::estate::{Facts, Object, Provider};
 use crate::exposure::Exposure;
-use crate::findings::{reads, sha256};
+use crate::findings::{reads, reads_versions, sha256};
 
 const MANIFEST: &str = "manifest.jsonl";
 /// Objects that are listed of one bucket.
@@ -76,12 +76,12 @@ impl Evidence {
         self.keep("estate/estate.toml", text.as_bytes())
     }
 
-    /// Keeps a bucket's facts verbatim, the records of who changed them, and what is listed of the objects that are open.
+    /// Keeps a bucket's facts verbatim, the records of who changed them, and what is listed of the objects and versions that are open.
     pub fn bucket(
         &mut self,
         subject: &Subject,
         records: &Facts,
-        objects: &[Object],
+        listed: &[Object],
         open: &[Exposure],
     ) -> io::Result<()> {
         let account = &subject.bucket.account;
@@ -99,10 +99,9 @@ impl Evidence {
         if !records.is_empty() {
             self.keep(&format!("{folder}/history.json"), &serde_json::to_vec_pretty(records)?)?;
         }
-        let listed = listing(subject, objects, open);
-        self.keep(&format!("{folder}/objects.json"), &serde_json::to_vec_pretty(&listed)?)?;
-        let versions = older(subject, open);
-        if versions.is_empty() || account.provider != Provider::Aws {
+        let (objects, versions) = affected(subject, listed, open);
+        self.keep(&format!("{folder}/objects.json"), &serde_json::to_vec_pretty(&objects)?)?;
+        if versions.is_empty() {
             return Ok(());
         }
         self.keep(&format!("{folder}/versions.json"), &serde_json::to_vec_pretty(&versions)?)
@@ -156,9 +155,9 @@ pub(super) async fn keep(
     evidence.zone(&plan.zone_of_trust)?;
     for subject in subjects {
         let open = subject.open_ways();
-        let objects = listed(cloud, &subject.bucket).await;
+        let listed = listed(cloud, subject, &open).await;
         let records = cloud.history(&subject.bucket, &subject.facts).await;
-        evidence.bucket(subject, &records, &objects, &open)?;
+        evidence.bucket(subject, &records, &listed, &open)?;
     }
     Ok(evidence.previous)
 }
@@ -177,59 +176,71 @@ pub(super) fn files(folder: &Path) -> io::Result<Vec<(String, Vec<u8>)>> {
     Ok(files)
 }
 
-async fn listed(cloud: &dyn Cloud, bucket: &Bucket) -> Vec<Object> {
-    let mut pages = cloud.objects(bucket, "");
+/// The objects of a bucket, and their older versions where somebody outside reads such.
+async fn listed(cloud: &dyn Cloud, subject: &Subject, open: &[Exposure]) -> Vec<Object> {
+    let bucket = &subject.bucket;
+    let mut listings = vec![cloud.objects(bucket, "")];
+    if subject.keeps_versions() && open.iter().any(reads_versions) {
+        listings.push(cloud.older_versions(bucket, ""));
+    }
     let mut objects = Vec::new();
-    while let Some(page) = pages.next().await {
-        // A listing that is denied, or breaks off, is no reason to leave the bucket open.
-        let Ok(page) = page else { break };
-        objects.extend(page);
-        if objects.len() >= OBJECTS_MAX {
-            break;
+    for mut pages in listings {
+        while let Some(page) = pages.next().await {
+            // A listing that is denied, or breaks off, is no reason to leave the bucket open.
+            let Ok(page) = page else { break };
+            objects.extend(page);
+            if objects.len() >= OBJECTS_MAX {
+                break;
+            }
         }
     }
     objects
 }
 
-/// The objects that are open, with what the listing and their ACLs say.
-fn listing(subject: &Subject, objects: &[Object], open: &[Exposure]) -> Map<String, Value> {
-    let is_open = |object: &&Object| open.iter().any(|way| reads(way, &object.key));
-    let mut listed = Map::new();
-    for object in objects.iter().filter(is_open).take(OBJECTS_MAX) {
-        let mut facts = Facts::default();
-        let modified = object
-            .modified
-            .map(|at| at.format(&time::format_description::well_known::Rfc3339).unwrap_or_default());
-        let (operation, head) = match subject.bucket.account.provider {
-            Provider::Gcp => (
-                "storage:objects.get",
-                json!({"size": object.size_bytes, "generation": object.version, "updated": modified}),
-            ),
-            _ => (
-                "s3:HeadObject",
-                json!({"ContentLength": object.size_bytes, "ETag": object.etag, "LastModified": modified,
-                    "VersionId": object.version, "StorageClass": object.storage_class}),
-            ),
-        };
-        facts.record(operation, head);
-        if let Some((_, own)) = subject.objects.iter().find(|(known, _)| known.key == object.key) {
-            facts.inherit(own);
+/// By key, and of versions by key and version id, as an estate keeps them.
+type Affected = (BTreeMap<String, Facts>, BTreeMap<String, BTreeMap<String, Facts>>);
+
+/// The objects and versions that are open, with what the listing and their ACLs say.
+fn affected(subject: &Subject, listed: &[Object], open: &[Exposure]) -> Affected {
+    let name = |object: &Object| (object.key.clone(), object.version.clone(), object.state);
+    let own: BTreeMap<_, &Facts> =
+        subject.objects.iter().map(|(object, facts)| (name(object), facts)).collect();
+    let is_open = |object: &&Object| open.iter().any(|way| reads(way, object));
+    let (mut objects, mut versions) = Affected::default();
+    for object in listed.iter().filter(is_open).take(OBJECTS_MAX) {
+        let mut facts = stated(subject.bucket.account.provider, object);
+        own.get(&name(object)).into_iter().for_each(|own| facts.inherit(own));
+        match object.version.clone().filter(|_| !object.is_current()) {
+            Some(version) => {
+                versions.entry(object.key.clone()).or_insert_with(BTreeMap::new).insert(version, facts);
+            }
+            None => {
+                objects.insert(object.key.clone(), facts);
+            }
         }
-        listed.insert(object.key.clone(), serde_json::to_value(&facts).unwrap_or_default());
     }
-    listed
+    (objects, versions)
 }
 
-/// The versions beside the current ones that are open; an estate has no place for them.
-fn older(subject: &Subject, open: &[Exposure]) -> Vec<Value> {
-    let is_open = |object: &Object| open.iter().any(|way| reads(way, &object.key));
-    let versions = subject.objects.iter().filter(|(object, _)| object.version.is_some() && is_open(object));
-    versions
-        .map(|(object, facts)| {
-            json!({"Key": object.key, "VersionId": object.version, "Size": object.size_bytes, "ETag": object.etag,
-                "Acl": facts.answer("s3:GetObjectAcl")})
-        })
-        .collect()
+/// What a listing says of an object, in the provider's words.
+fn stated(provider: Provider, object: &Object) -> Facts {
+    let modified = object
+        .modified
+        .map(|at| at.format(&time::format_description::well_known::Rfc3339).unwrap_or_default());
+    let (operation, head) = match provider {
+        Provider::Gcp => (
+            "storage:objects.get",
+            json!({"size": object.size_bytes, "generation": object.version, "updated": modified}),
+        ),
+        _ => (
+            "s3:HeadObject",
+            json!({"ContentLength": object.size_bytes, "ETag": object.etag, "LastModified": modified,
+                "VersionId": object.version, "StorageClass": object.storage_class}),
+        ),
+    };
+    let mut facts = Facts::default();
+    facts.record(operation, head);
+    facts
 }
 
 fn private(path: &Path) -> io::Result<File> {

@@ -4,7 +4,7 @@ use futures::stream::{self, StreamExt};
 
 use super::Subject;
 use crate::cloud::{Cloud, CloudError};
-use crate::estate::{Bucket, Object};
+use crate::estate::{Bucket, Object, keeps_versions};
 use crate::exposure::ObjectAcls;
 use crate::exposure::ZoneOfTrust;
 
@@ -29,16 +29,15 @@ impl Subject {
         ObjectAcls::of(&self.bucket, &self.facts, &self.account_facts, &zone).is_some()
     }
 
-    /// Whether there can be versions beside the current ones; a suspended bucket keeps those that it has.
-    fn keeps_versions(&self) -> bool {
-        let answer = self.facts.answer("s3:GetBucketVersioning");
-        answer.is_some_and(|answer| answer.get("Status").is_some() || answer.get("Error").is_some())
+    /// Whether there can be versions beside the current ones.
+    pub(super) fn keeps_versions(&self) -> bool {
+        keeps_versions(self.bucket.account.provider, &self.facts)
     }
 
     async fn read_objects(&mut self, cloud: &dyn Cloud) -> Result<(), CloudError> {
         let bucket = &self.bucket;
         let older =
-            if self.keeps_versions() { cloud.older_versions(bucket) } else { stream::empty().boxed() };
+            if self.keeps_versions() { cloud.older_versions(bucket, "") } else { stream::empty().boxed() };
         let mut pages = cloud.objects(bucket, "").chain(older);
         while let Some(page) = pages.next().await {
             let mut asked = stream::iter(page?)

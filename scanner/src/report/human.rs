@@ -69,10 +69,14 @@ impl<W: Write> Form for Human<W> {
         for (severity, row) in &self.rows {
             line(&mut self.out, row, widths, style(*severity))?;
         }
-        let Coverage { accounts, buckets, buckets_exposed, objects, .. } = coverage;
+        let Coverage { accounts, buckets, buckets_exposed, objects, versions, .. } = coverage;
+        let versions = match versions.listed {
+            0 => String::new(),
+            listed => format!(" and {} of {listed} older versions", versions.read),
+        };
         writeln!(
             self.out,
-            "{accounts} accounts, {buckets} buckets ({buckets_exposed} exposed), {} of {} objects read, {} findings",
+            "{accounts} accounts, {buckets} buckets ({buckets_exposed} exposed), {} of {} objects{versions} read, {} findings",
             objects.read, objects.listed, coverage.findings
         )?;
         if self.informational > 0 {

@@ -37,7 +37,8 @@ impl AclReport {
     /// What the report says of the object: nothing of one that is newer or not covered, no facts of one that is its
     /// owner's alone.
     pub(super) fn of(&self, object: &Object) -> Option<Option<&Facts>> {
-        let known = object.modified.is_some_and(|modified| modified < self.taken)
+        let known = object.is_current()
+            && object.modified.is_some_and(|modified| modified < self.taken)
             && object.key.starts_with(&self.covers);
         known.then(|| self.granted.get(&object.key))
     }

@@ -47,7 +47,12 @@ pub async fn look_again(
         }
     };
     let mut found = 0;
-    let mut pages = target.cloud.objects(&bucket, &target.prefix);
+    let holders = &record.finding.objects.holders;
+    let older = match holders.has_versions() {
+        true => target.cloud.older_versions(&bucket, &target.prefix),
+        false => futures::stream::empty().boxed(),
+    };
+    let mut pages = target.cloud.objects(&bucket, &target.prefix).chain(older);
     while let Some(page) = pages.next().await {
         let objects = match page {
             Ok(objects) => objects,
@@ -56,8 +61,7 @@ pub async fn look_again(
                 continue;
             }
         };
-        let holders = &record.finding.objects.holders;
-        let held = objects.into_iter().filter(|object| holders.may_hold(&bucket.name, &object.key));
+        let held = objects.into_iter().filter(|object| holders.may_hold(&bucket.name, object));
         let reads = futures::stream::iter(held).map(|object| {
             found += 1;
             let (search, bucket) = (&search, &bucket);
@@ -75,7 +79,7 @@ pub async fn look_again(
             }
         }
     }
-    let gone = record.finding.objects.holders.len().saturating_sub(found);
+    let gone = holders.len().saturating_sub(found);
     if gone > 0 {
         looked.gaps.push(Gap {
             reason: GapReason::NotFound,
@@ -127,8 +131,8 @@ impl Search<'_> {
             resource: format!("{}/{}", bucket.name, object.key),
             detail: detail.to_owned(),
         };
-        if object.is_archived() {
-            return (None, vec![gap(GapReason::Archived, "archived; restore it to read it")]);
+        if let Some(why) = object.must_be_restored() {
+            return (None, vec![gap(GapReason::Archived, why)]);
         }
         let body = match self.target.cloud.read(bucket, object).await {
             Ok(body) => body,

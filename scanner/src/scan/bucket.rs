@@ -1,7 +1,5 @@
 //! The way of one bucket: list it, read what outsiders reach and a sample of the rest, and say what is wrong.
 
-use std::collections::BinaryHeap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use futures::stream::{self, Stream, StreamExt};
@@ -12,11 +10,12 @@ use tokio::sync::mpsc;
 use super::acl_report::{self, AclReport};
 use super::copies::{self, CopyOf, Exact};
 use super::object::ObjectRead;
+use super::sample::{Sample, hash};
 use super::{Coverage, Engine, Judged, Target};
-use crate::estate::{Bucket, Facts, Gap, GapReason, Object, Provider};
+use crate::estate::{Bucket, Facts, Gap, GapReason, Object, Provider, State};
 use crate::exposure::Exposure;
 use crate::exposure::ObjectAcls;
-use crate::findings::{Assessment, Examined, Finding, Holders, reads, reads_any};
+use crate::findings::{Assessment, Examined, Finding, Holders, reads, reads_any, reads_versions};
 
 /// Beyond the limit on ACLs, one in so many is read still, chosen by the hash of the key.
 const ACL_SAMPLE: u64 = 100;
@@ -36,11 +35,16 @@ pub(super) struct BucketSurvey {
 struct Listed {
     coverage: Coverage,
     sample: Sample,
+    acls: Acls,
+    /// Objects sent on to be read.
+    sent: u64,
     /// Whether every key was listed, and every ACL read that could grant something.
     complete: bool,
     object_acls: bool,
     /// Whether an object's own ACL lets somebody outside read it.
     opened: bool,
+    /// Whether older versions were left out because nobody outside reaches them.
+    versions_left_out: bool,
     unseen_outside: Holders,
 }
 
@@ -49,6 +53,40 @@ struct Reading<'a> {
     assessment: &'a mut Assessment,
     coverage: &'a mut Coverage,
     examined: &'a mut Examined,
+}
+
+impl Listed {
+    fn begin(bucket: &str, sample_objects_max: usize) -> Self {
+        Self {
+            coverage: Coverage::begin(),
+            sample: Sample::new(bucket, sample_objects_max),
+            acls: Acls::default(),
+            sent: 0,
+            complete: true,
+            object_acls: true,
+            opened: false,
+            versions_left_out: false,
+            unseen_outside: Holders::default(),
+        }
+    }
+
+    /// Older versions are not listed: nobody knows which there are.
+    fn leave_versions_out(&mut self) {
+        self.versions_left_out = true;
+        self.sample.unseen.insert_versions();
+    }
+
+    /// The listing of the current objects, or that of the older versions, was not read to its end.
+    fn breaks_off(&mut self, state: State) {
+        if state == State::Current {
+            self.complete = false;
+            return;
+        }
+        // One of them may be open by its own ACL.
+        self.object_acls = false;
+        self.unseen_outside.insert_versions();
+        self.sample.unseen.insert_versions();
+    }
 }
 
 impl Engine<'_> {
@@ -99,88 +137,121 @@ impl Engine<'_> {
         BucketSurvey { bucket: judged.bucket, findings: assessment.findings(&examined), coverage, examined }
     }
 
-    /// Lists the bucket and sends on what is to be read now; the rest competes for the sample.
+    /// Lists the bucket, current objects first, and sends on what is to be read now; the rest competes for the sample.
     async fn list(&self, target: &Target, judged: &Judged, chosen: mpsc::Sender<Chosen>) -> Listed {
-        let mut coverage = Coverage::begin();
-        let mut sample = Sample::new(&judged.bucket.name, self.settings.sample_objects_max);
-        let (mut complete, mut object_acls, mut opened) = (true, true, false);
-        let mut unseen_outside = Holders::default();
-        let full = self.settings.all || judged.bucket.account.provider == Provider::Local;
-        let (mut read, mut acls) = (0, Acls::default());
-        let mut pages = target.cloud.objects(&judged.bucket, &target.prefix);
-        while let Some(page) = pages.next().await {
+        let mut listed = Listed::begin(&judged.bucket.name, self.settings.sample_objects_max);
+        let lists_versions = self.lists_versions(judged);
+        let older = match lists_versions {
+            true => target.cloud.older_versions(&judged.bucket, &target.prefix),
+            false => stream::empty().boxed(),
+        };
+        if judged.keeps_versions && !lists_versions {
+            listed.leave_versions_out();
+        }
+        let current = target.cloud.objects(&judged.bucket, &target.prefix);
+        let mut pages =
+            current.map(|page| (State::Current, page)).chain(older.map(|page| (State::Noncurrent, page)));
+        while let Some((state, page)) = pages.next().await {
             if self.stopped() {
-                coverage.gap(&gap(
-                    judged,
-                    GapReason::Interrupted,
-                    "the run was ended before the listing was",
-                ));
                 break;
             }
-            let objects = match page {
-                Ok(objects) => objects,
+            match page {
+                Ok(objects) => self.list_page(target, judged, objects, &chosen, &mut listed).await,
                 Err(error) => {
-                    complete = false;
-                    coverage.gap(&error.gap());
-                    continue;
-                }
-            };
-            self.progress.listed(objects.len());
-            if acls.listed + objects.len() as u64 > self.settings.object_acls_per_bucket_max {
-                self.read_acl_report(target, judged, &mut acls, &mut coverage).await;
-            }
-            let mut with_ways = stream::iter(objects)
-                .map(|object| {
-                    let source = self.acl_source(judged, &object, &mut acls);
-                    async move {
-                        let facts = match source {
-                            AclSource::Asked => target.cloud.object_facts(&judged.bucket, &object).await,
-                            AclSource::Reported(facts) => facts,
-                            AclSource::None => return (object, Vec::new(), Vec::new()),
-                        };
-                        let judge = |acls: &ObjectAcls| acls.exposure(&object, &facts);
-                        let own = judged.object_acls.as_ref().map(judge);
-                        let (own, gaps) = own.map_or_else(Default::default, |own| (own.exposures, own.gaps));
-                        (object, own, gaps)
-                    }
-                })
-                .buffered(self.settings.reads_in_flight_max);
-            while let Some((object, own, gaps)) = with_ways.next().await {
-                if self.stopped() {
-                    break;
-                }
-                gaps.iter().for_each(|gap| coverage.gap(gap));
-                object_acls &= gaps.is_empty();
-                opened |= own.iter().any(reads_any);
-                coverage.objects.listed += 1;
-                coverage.bytes.listed += object.size_bytes;
-                let outside = reached(judged, &own, &object);
-                // What has the size of a known document is compared, wherever it is.
-                let sized = |index: &Arc<Index>| index.has_size(object.size_bytes);
-                if !full && !outside && !self.settings.index.as_ref().is_some_and(sized) {
-                    sample.offer(object);
-                } else if read < self.settings.objects_per_bucket_max {
-                    read += 1;
-                    // A closed channel means that the reader is gone, and with it this future.
-                    let _ = chosen.send((object, own)).await;
-                } else {
-                    coverage.objects.skipped += 1;
-                    coverage.gap(&gap_at_limit(judged));
-                    let unseen = if outside { &mut unseen_outside } else { &mut sample.unseen };
-                    unseen.insert(&judged.bucket.name, &object.key);
+                    listed.coverage.gap(&error.gap());
+                    listed.breaks_off(state);
                 }
             }
         }
         if self.stopped() {
-            complete = false;
-            coverage.gap(&gap(judged, GapReason::Interrupted, "the run was ended before the listing was"));
+            listed.coverage.gap(&gap(
+                judged,
+                GapReason::Interrupted,
+                "the run was ended before the listing was",
+            ));
+            listed.breaks_off(State::Current);
+            listed.breaks_off(State::Noncurrent);
         }
-        for detail in acls.gaps(self.settings.object_acls_per_bucket_max) {
+        if listed.versions_left_out {
+            let detail = "older versions that nobody outside reaches were not read; `--all` reads them too";
+            listed.coverage.gap(&gap(judged, GapReason::Sampled, detail));
+        }
+        for detail in listed.acls.gaps(self.settings.object_acls_per_bucket_max) {
             // Neither a sample nor an old report excludes that another object was opened.
-            object_acls = false;
-            coverage.gap(&gap(judged, GapReason::Sampled, &detail));
+            listed.object_acls = false;
+            listed.coverage.gap(&gap(judged, GapReason::Sampled, &detail));
         }
-        Listed { coverage, sample, complete, object_acls, opened, unseen_outside }
+        listed
+    }
+
+    /// Whether the older versions are worth a listing of their own: where somebody outside may read them, by what is set on the
+    /// bucket or by an ACL, which each version has for itself.
+    fn lists_versions(&self, judged: &Judged) -> bool {
+        let reached = || judged.exposure.exposures.iter().any(reads_versions);
+        judged.keeps_versions && (self.settings.all || judged.object_acls.is_some() || reached())
+    }
+
+    async fn list_page(
+        &self,
+        target: &Target,
+        judged: &Judged,
+        objects: Vec<Object>,
+        chosen: &mpsc::Sender<Chosen>,
+        listed: &mut Listed,
+    ) {
+        self.progress.listed(objects.len());
+        let Listed { coverage, acls, .. } = listed;
+        if acls.listed + objects.len() as u64 > self.settings.object_acls_per_bucket_max {
+            self.read_acl_report(target, judged, acls, coverage).await;
+        }
+        let full = self.settings.all || judged.bucket.account.provider == Provider::Local;
+        let mut with_ways = stream::iter(objects)
+            .map(|object| {
+                let source = self.acl_source(judged, &object, acls);
+                async move {
+                    let facts = match source {
+                        AclSource::Asked => target.cloud.object_facts(&judged.bucket, &object).await,
+                        AclSource::Reported(facts) => facts,
+                        AclSource::None => return (object, Vec::new(), Vec::new()),
+                    };
+                    let judge = |acls: &ObjectAcls| acls.exposure(&object, &facts);
+                    let own = judged.object_acls.as_ref().map(judge);
+                    let (own, gaps) = own.map_or_else(Default::default, |own| (own.exposures, own.gaps));
+                    (object, own, gaps)
+                }
+            })
+            .buffered(self.settings.reads_in_flight_max);
+        while let Some((object, own, gaps)) = with_ways.next().await {
+            if self.stopped() {
+                break;
+            }
+            gaps.iter().for_each(|gap| coverage.gap(gap));
+            listed.object_acls &= gaps.is_empty();
+            listed.opened |= own.iter().any(reads_any);
+            coverage.counts_of(&object).listed += 1;
+            coverage.bytes.listed += object.size_bytes;
+            let outside = reached(judged, &own, &object);
+            // What has the size of a known document is compared, wherever it is.
+            let sized = |index: &Arc<Index>| index.has_size(object.size_bytes);
+            if !full && !outside && !self.settings.index.as_ref().is_some_and(sized) {
+                if object.is_current() {
+                    listed.sample.offer(object);
+                } else {
+                    coverage.versions.skipped += 1;
+                    listed.versions_left_out = true;
+                    listed.sample.unseen.insert_versions();
+                }
+            } else if listed.sent < self.settings.objects_per_bucket_max {
+                listed.sent += 1;
+                // A closed channel means that the reader is gone, and with it this future.
+                let _ = chosen.send((object, own)).await;
+            } else {
+                coverage.counts_of(&object).skipped += 1;
+                coverage.gap(&gap_at_limit(judged));
+                let unseen = if outside { &mut listed.unseen_outside } else { &mut listed.sample.unseen };
+                unseen.insert_object(&judged.bucket.name, &object);
+            }
+        }
     }
 
     /// Where an object's own ACL is learnt, if it could grant something: the first are asked for, the others looked up
@@ -256,17 +327,17 @@ impl Engine<'_> {
             if !whole {
                 let outside = reached(judged, &own, &object);
                 let unseen = if outside { &mut examined.unseen_outside } else { &mut examined.unseen_inside };
-                unseen.insert(&judged.bucket.name, &object.key);
+                unseen.insert_object(&judged.bucket.name, &object);
             }
             match classification {
                 Some(classification) => {
-                    coverage.objects.read += 1;
+                    coverage.counts_of(&object).read += 1;
                     self.progress.object_done();
                     coverage.bytes.read += classification.bytes_read;
                     assessment.add(&object, &own, &classification);
                 }
                 None => {
-                    coverage.objects.skipped += 1;
+                    coverage.counts_of(&object).skipped += 1;
                     coverage.bytes.skipped += object.size_bytes;
                 }
             }
@@ -293,7 +364,7 @@ impl Engine<'_> {
 
 /// Whether somebody outside reads the object.
 fn reached(judged: &Judged, own: &[Exposure], object: &Object) -> bool {
-    judged.exposure.exposures.iter().chain(own).any(|way| reads(way, &object.key))
+    judged.exposure.exposures.iter().chain(own).any(|way| reads(way, object))
 }
 
 /// Where one object's ACL is learnt.
@@ -343,102 +414,4 @@ fn gap_at_limit(judged: &Judged) -> Gap {
         GapReason::LimitReached,
         "more objects than are read of one bucket; raise `objects_per_bucket_max`",
     )
-}
-
-fn hash(key: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    key.hash(&mut hasher);
-    hasher.finish()
-}
-
-/// A sample of objects by the hash of their keys, so that the order of the listing has no say in it; bounded.
-struct Sample {
-    bucket: String,
-    most: usize,
-    left_out: u64,
-    /// Those left out, and others that nobody outside reaches and nobody read.
-    unseen: Holders,
-    objects: BinaryHeap<Hashed>,
-}
-
-impl Sample {
-    fn new(bucket: &str, most: usize) -> Self {
-        let (bucket, unseen) = (bucket.to_owned(), Holders::default());
-        Self { bucket, most, left_out: 0, unseen, objects: BinaryHeap::new() }
-    }
-
-    fn offer(&mut self, object: Object) {
-        self.objects.push(Hashed(hash(&object.key), object));
-        if self.objects.len() > self.most
-            && let Some(Hashed(_, object)) = self.objects.pop()
-        {
-            self.unseen.insert(&self.bucket, &object.key);
-            self.left_out += 1;
-        }
-    }
-
-    fn gap(&self, bucket: &str) -> Gap {
-        let (read, all) = (self.objects.len(), self.objects.len() as u64 + self.left_out);
-        Gap {
-            reason: GapReason::Sampled,
-            operation: "read".to_owned(),
-            resource: bucket.to_owned(),
-            detail: format!(
-                "read {read} of {all} objects that nobody outside reaches; `--all` reads them all"
-            ),
-        }
-    }
-
-    fn into_objects(self) -> impl Iterator<Item = Object> {
-        self.objects.into_iter().map(|Hashed(_, object)| object)
-    }
-}
-
-struct Hashed(u64, Object);
-
-impl PartialEq for Hashed {
-    fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0
-    }
-}
-
-impl Eq for Hashed {}
-
-impl PartialOrd for Hashed {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Hashed {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.cmp(&other.0)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sample(keys: &[String]) -> Vec<String> {
-        let mut sample = Sample::new("b", 10);
-        for key in keys {
-            let size_bytes = 1;
-            let key = key.clone();
-            sample.offer(Object { key, size_bytes, ..Object::default() });
-        }
-        assert_eq!(sample.left_out, 990);
-        let mut keys: Vec<String> = sample.into_objects().map(|object| object.key).collect();
-        keys.sort();
-        keys
-    }
-
-    #[test]
-    fn the_sample_is_bounded_and_blind_to_the_order_of_the_listing() {
-        let mut keys: Vec<String> = (0..1000).map(|number| format!("key-{number:04}")).collect();
-        let forward = sample(&keys);
-        keys.reverse();
-        assert_eq!(forward, sample(&keys));
-        assert!(forward.iter().any(|key| key.as_str() > "key-0500"), "{forward:?}");
-    }
 }

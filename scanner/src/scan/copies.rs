@@ -113,8 +113,8 @@ pub(super) async fn read_through<S: Send + 'static>(
         resource: format!("{}/{}", bucket.name, spillwatch_classifiers::screen(&object.key)),
         detail: detail.to_owned(),
     };
-    if object.is_archived() {
-        return Err(gap(GapReason::Archived, "archived; restore it to read it"));
+    if let Some(why) = object.must_be_restored() {
+        return Err(gap(GapReason::Archived, why));
     }
     if object.size_bytes > bytes_max {
         return Err(gap(GapReason::LimitReached, "larger than is read of one object"));
@@ -202,7 +202,8 @@ impl CopyOf {
     pub(super) fn told(self, object: &Object) -> Copied {
         let Self { document, how, share, at, .. } = self;
         let key = spillwatch_classifiers::screen(&object.key).to_string();
-        Copied { document, key, how: how.to_owned(), share, at }
+        let version_id = object.version.clone().filter(|_| !object.is_current());
+        Copied { document, key, version_id, how: how.to_owned(), share, at }
     }
 
     /// What its position is counted in.

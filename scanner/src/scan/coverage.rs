@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::estate::{Gap, GapReason};
+use crate::estate::{Gap, GapReason, Object};
 use crate::findings::{Finding, Suppression};
 use crate::tickets::Delivery;
 
@@ -42,6 +42,9 @@ pub struct Coverage {
     pub buckets_seen_whole: u64,
     /// Objects by what became of them.
     pub objects: Counts,
+    /// Older versions of objects, where they were looked for. They are no part of `objects`.
+    #[serde(default)]
+    pub versions: Counts,
     /// Bytes by what became of them.
     pub bytes: Counts,
     /// Findings that are there and not suppressed.
@@ -139,6 +142,7 @@ impl Coverage {
             buckets_exposed: 0,
             buckets_seen_whole: 0,
             objects: Counts::default(),
+            versions: Counts::default(),
             bytes: Counts::default(),
             findings: 0,
             findings_by_severity: BTreeMap::new(),
@@ -174,6 +178,11 @@ impl Coverage {
         *self.findings_by_status.entry(finding.status.as_str().to_owned()).or_default() += 1;
     }
 
+    /// Where an object is counted.
+    pub(super) fn counts_of(&mut self, object: &Object) -> &mut Counts {
+        if object.is_current() { &mut self.objects } else { &mut self.versions }
+    }
+
     /// Counts a gap; the first of its kind in a bucket is kept as the example.
     pub(super) fn gap(&mut self, gap: &Gap) {
         self.gaps_counted(gap.clone(), 1);
@@ -199,7 +208,11 @@ impl Coverage {
         self.buckets += other.buckets;
         self.buckets_exposed += other.buckets_exposed;
         self.buckets_seen_whole += other.buckets_seen_whole;
-        for (sum, more) in [(&mut self.objects, other.objects), (&mut self.bytes, other.bytes)] {
+        for (sum, more) in [
+            (&mut self.objects, other.objects),
+            (&mut self.versions, other.versions),
+            (&mut self.bytes, other.bytes),
+        ] {
             sum.listed += more.listed;
             sum.read += more.read;
             sum.skipped += more.skipped;

@@ -49,6 +49,12 @@ impl Coverage {
             one("buckets_seen_whole", "buckets of which everything was seen", self.buckets_seen_whole),
             Figure::by("objects", "objects by what became of them", "state", states(&self.objects)),
             Figure::by(
+                "object_versions",
+                "older versions of objects by what became of them",
+                "state",
+                states(&self.versions),
+            ),
+            Figure::by(
                 "object_bytes",
                 "bytes of objects by what became of them",
                 "state",

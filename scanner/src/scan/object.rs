@@ -35,8 +35,7 @@ impl Engine<'_> {
                 "the run was ended",
             )));
         }
-        if object.is_archived() {
-            let detail = "archived; restore it to read it";
+        if let Some(detail) = object.must_be_restored() {
             return ObjectRead::not(Some(self.gap(bucket, object, GapReason::Archived, detail)));
         }
         let window = object.size_bytes.min(2 * BATCH_BYTES as u64 + self.buffer_bytes_max);

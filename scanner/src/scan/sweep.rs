@@ -8,15 +8,16 @@ use tokio::sync::watch;
 
 use super::copies::{CopyOf, Exact, RuledOut, exact};
 use super::{Coverage, Engine, Progress, Settings, Target};
-use crate::estate::{Account, Bucket, Gap, Object, Provider};
+use crate::estate::{Account, Bucket, Gap, Object, Provider, State};
 
 /// How deep a sweep looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Depth {
-    /// For exact copies alone: objects are compared by their listings, and read only where these leave it open.
-    Listings,
-    /// For parts and altered copies too: what is not an exact copy is read.
-    Contents,
+pub struct Depth {
+    /// For parts and altered copies too: what is not an exact copy is read. Else objects are compared by their listings, and read
+    /// only where these leave it open.
+    pub contents: bool,
+    /// At older versions and what is soft-deleted too.
+    pub versions: bool,
 }
 
 /// A copy that was found: `spillwatch.copy/1`. Names are screened.
@@ -34,6 +35,11 @@ pub struct FoundCopy {
     pub bucket: String,
     /// The object's key.
     pub key: String,
+    /// Which version, where it is not the current one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+    /// Whether it is what its key stands for now.
+    pub state: State,
     /// The object's size in bytes.
     pub size_bytes: u64,
     /// When the object was last written, RFC 3339.
@@ -155,7 +161,16 @@ impl Engine<'_> {
 
     async fn sweep_bucket(&self, target: &Target, bucket: &Bucket, sweeping: &mut Sweeping<'_>) {
         let (index, depth) = (sweeping.index, sweeping.depth);
-        let mut pages = target.cloud.objects(bucket, &target.prefix);
+        let (cloud, prefix) = (&target.cloud, &target.prefix);
+        let listings = match depth.versions {
+            true => vec![
+                cloud.objects(bucket, prefix),
+                cloud.older_versions(bucket, prefix),
+                cloud.soft_deleted(bucket, prefix),
+            ],
+            false => vec![cloud.objects(bucket, prefix)],
+        };
+        let mut pages = stream::iter(listings).flatten();
         while let Some(page) = pages.next().await {
             if self.stopped() {
                 return;
@@ -206,7 +221,7 @@ impl Engine<'_> {
             }
         };
         let by_reading = (ruled_out == Some(RuledOut::Reading)).then_some(object.size_bytes);
-        if depth == Depth::Listings || !gaps.is_empty() {
+        if !depth.contents || !gaps.is_empty() {
             return Compared { copies: Vec::new(), ruled_out, bytes_read: by_reading, gaps };
         }
         let read = self.object(target, bucket, object).await;
@@ -241,12 +256,12 @@ impl Swept {
         tell: &mut dyn FnMut(&FoundCopy),
     ) {
         let Compared { copies, ruled_out, bytes_read, gaps } = compared;
-        self.coverage.objects.listed += 1;
+        self.coverage.counts_of(object).listed += 1;
         self.coverage.bytes.listed += object.size_bytes;
         gaps.iter().for_each(|gap| self.coverage.gap(gap));
         match bytes_read {
             Some(bytes) => {
-                self.coverage.objects.read += 1;
+                self.coverage.counts_of(object).read += 1;
                 self.coverage.bytes.read += bytes;
                 self.objects_read += 1;
             }
@@ -266,6 +281,8 @@ impl Swept {
                 account: bucket.account.id.clone(),
                 bucket: bucket.name.clone(),
                 key: spillwatch_classifiers::screen(&object.key).to_string(),
+                version_id: object.version.clone().filter(|_| !object.is_current()),
+                state: object.state,
                 size_bytes: object.size_bytes,
                 modified: object.modified.and_then(|at| at.format(&Rfc3339).ok()),
                 how: copy.how,

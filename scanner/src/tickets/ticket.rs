@@ -185,7 +185,7 @@ fn section(heading: &'static str, mut lines: Vec<String>) -> Section {
 }
 
 fn way(way: &Exposure<String>) -> Vec<String> {
-    let may: Vec<&str> = way.access.iter().map(|access| access.as_str()).collect();
+    let may: Vec<&str> = way.access.iter().map(|access| access.verb()).collect();
     let sure = match way.certainty {
         Certainty::Proven => "can",
         Certainty::Possible => "can perhaps",
@@ -212,6 +212,10 @@ fn inside(finding: &Finding) -> Vec<String> {
         lines.push(format!("{} objects, {} bytes; among them", objects.count, objects.bytes));
     }
     lines.extend(objects.top_keys.iter().map(|key| format!("  {key}")));
+    if objects.versions > 0 {
+        lines.push(format!("{} of them are older versions; among them", objects.versions));
+    }
+    lines.extend(objects.top_versions.iter().map(|version| format!("  {version}")));
     lines
 }
 

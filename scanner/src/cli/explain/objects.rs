@@ -6,6 +6,7 @@ use std::path::Path;
 use futures::stream::{self, StreamExt};
 
 use crate::cloud::Cloud;
+use crate::cloud::local::{Versions, stated};
 use crate::estate::{Bucket, Facts, Gap, GapReason, Object};
 use crate::exposure::ObjectAcls;
 use crate::exposure::{BucketExposure, Certainty, Exposure};
@@ -29,6 +30,15 @@ pub(super) fn beside(facts_file: &Path, acls: &ObjectAcls, verdict: &mut BucketE
             verdict.gaps.push(not_asked(verdict, "the ACLs in the `objects.json` beside it cannot be read"))
         }
     }
+    let Ok(text) = fs::read_to_string(facts_file.with_file_name("versions.json")) else { return true };
+    match serde_json::from_str::<Versions>(&text) {
+        Ok(versions) => {
+            stated(&versions).for_each(|(object, facts)| add(verdict, acls.exposure(&object, facts)))
+        }
+        Err(_) => {
+            verdict.gaps.push(not_asked(verdict, "the ACLs in the `versions.json` beside it cannot be read"))
+        }
+    }
     true
 }
 
@@ -39,7 +49,7 @@ pub(super) async fn asked(
     acls: &ObjectAcls,
     verdict: &mut BucketExposure,
 ) {
-    let mut pages = cloud.objects(bucket, "");
+    let mut pages = cloud.objects(bucket, "").chain(cloud.older_versions(bucket, ""));
     let mut left = ASKED_MAX;
     while let Some(page) = pages.next().await {
         let objects = match page {

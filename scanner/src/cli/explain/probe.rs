@@ -7,6 +7,9 @@ use crate::cloud::{Cloud, CloudError};
 use crate::estate::{Bucket, Gap, GapReason, Object, Provider};
 use crate::exposure::{Access, Audience, BucketExposure, Certainty};
 
+/// Pages of versions that are looked through for one that is older.
+const PAGES_PROBED: usize = 10;
+
 /// What became of one claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -45,6 +48,9 @@ impl Probed {
     pub(in super::super) fn sentence(&self) -> String {
         let what = match (&self.access, &self.key) {
             (Access::List, _) => "an unsigned listing".to_owned(),
+            (Access::ReadVersions, Some(key)) => {
+                format!("an unsigned read of an older version of `{}`", key.escape_default())
+            }
             (_, Some(key)) => format!("an unsigned read of `{}`", key.escape_default()),
             (_, None) => "an unsigned read".to_owned(),
         };
@@ -68,7 +74,8 @@ enum Answer {
     Other(String),
 }
 
-/// Sends an unsigned listing and an unsigned read, and compares. `cloud` must send no credentials.
+/// Sends an unsigned listing, an unsigned read, and one of an older version where unsigned requests are shown any, and compares.
+/// `cloud` must send no credentials.
 pub(in super::super) async fn probe(
     cloud: &dyn Cloud,
     bucket: &Bucket,
@@ -86,24 +93,42 @@ pub(in super::super) async fn probe(
     };
     let mut probed = vec![compare(bucket, verdict, Access::List, None, list)];
     let readable = |object: &&Object| predicted(verdict, Access::Read, Some(&object.key)).is_some();
-    let found = listed.iter().filter(|object| !object.is_archived());
+    let found = listed.iter().filter(|object| object.must_be_restored().is_none());
     let chosen = key.map(str::to_owned).or_else(|| {
         found.clone().find(readable).or_else(|| found.clone().next()).map(|object| object.key.clone())
     });
-    let Some(key) = chosen else {
-        let answer = Answer::Other("no key to ask for; name one by `--probe-key`".to_owned());
-        probed.push(compare(bucket, verdict, Access::Read, None, answer));
-        return probed;
+    let read = match &chosen {
+        Some(key) => {
+            let object = Object { key: key.clone(), ..Object::default() };
+            let object = listed.iter().find(|object| object.key == *key).cloned().unwrap_or(object);
+            read(cloud, bucket, &object).await
+        }
+        None => Answer::Other("no key to ask for; name one by `--probe-key`".to_owned()),
     };
-    let object = Object { key: key.clone(), ..Object::default() };
-    let object = listed.iter().find(|object| object.key == key).cloned().unwrap_or(object);
-    // The body is never taken: the answer's head is all that counts.
-    let read = match cloud.read(bucket, &object).await {
+    probed.push(compare(bucket, verdict, Access::Read, chosen, read));
+    if let Some(older) = some_older_version(cloud, bucket).await {
+        let read = self::read(cloud, bucket, &older).await;
+        probed.push(compare(bucket, verdict, Access::ReadVersions, Some(older.key), read));
+    }
+    probed
+}
+
+async fn some_older_version(cloud: &dyn Cloud, bucket: &Bucket) -> Option<Object> {
+    let mut pages = cloud.older_versions(bucket, "").take(PAGES_PROBED);
+    while let Some(Ok(page)) = pages.next().await {
+        if let Some(older) = page.into_iter().find(|object| object.must_be_restored().is_none()) {
+            return Some(older);
+        }
+    }
+    None
+}
+
+/// The body is never taken: the answer's head is all that counts.
+async fn read(cloud: &dyn Cloud, bucket: &Bucket, object: &Object) -> Answer {
+    match cloud.read(bucket, object).await {
         Ok(_) => Answer::Allowed,
         Err(error) => answer(&error),
-    };
-    probed.push(compare(bucket, verdict, Access::Read, Some(key), read));
-    probed
+    }
 }
 
 fn answer(error: &CloudError) -> Answer {
@@ -133,7 +158,7 @@ fn compare(
     answer: Answer,
 ) -> Probed {
     // An object's own ACL may open what the bucket's facts do not.
-    let may_be_open_otherwise = access == Access::Read;
+    let may_be_open_otherwise = access != Access::List;
     let outcome = match (predicted(verdict, access, key.as_deref()), &answer) {
         (_, Answer::Other(_)) => Outcome::Undecided,
         (Some(Certainty::Proven), Answer::Allowed) | (None, Answer::Denied) => Outcome::Confirmed,
@@ -164,6 +189,7 @@ fn operation(provider: Provider, access: Access) -> &'static str {
         (Provider::Gcp, Access::List) => "storage:objects.list",
         (Provider::Gcp, _) => "storage:objects.get",
         (_, Access::List) => "s3:ListBucket",
+        (_, Access::ReadVersions) => "s3:GetObjectVersion",
         (_, _) => "s3:GetObject",
     }
 }

@@ -72,7 +72,7 @@ fn write_exposures(out: &mut impl Write, first: &Exposure, group: &[&Exposure]) 
     };
     let style = Style::new().bold().fg_color(Some(color.into()));
     let verbs: Vec<&str> =
-        group.iter().flat_map(|exposure| &exposure.access).map(|access| access.as_str()).collect();
+        group.iter().flat_map(|exposure| &exposure.access).map(|access| access.verb()).collect();
     let (who, verbs) = (audience(first.audience), verbs.join(", "));
     writeln!(out, "\n{style}{who} {can} {verbs}{style:#}  {}", first.keys)?;
     write_lines(out, "because", group.iter().flat_map(|exposure| exposure.because.iter().cloned()))?;

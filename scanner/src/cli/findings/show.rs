@@ -72,6 +72,7 @@ fn told(finding: &Finding) -> Vec<(&'static str, String)> {
         lines.push(("objects", format!("{}, {} bytes", finding.objects.count, finding.objects.bytes)));
     }
     lines.extend(finding.objects.top_keys.iter().map(|key| ("object", key.clone())));
+    lines.extend(finding.objects.top_versions.iter().map(|version| ("version", version.to_string())));
     lines.push(("next", finding.remediation.clone()));
     lines
 }

@@ -50,7 +50,7 @@ pub(super) async fn closed(inside: &dyn Lockable, plan: &Plan, config: &Config, 
 /// A key to ask for: nobody outside can list one any more.
 async fn some_key(inside: &dyn Lockable, bucket: &Bucket) -> Option<String> {
     let first = inside.objects(bucket, "").next().await?.ok()?;
-    first.into_iter().find(|object| !object.is_archived()).map(|object| object.key)
+    first.into_iter().find(|object| object.must_be_restored().is_none()).map(|object| object.key)
 }
 
 /// A door to the bucket for somebody without credentials.

@@ -75,7 +75,7 @@ fn bucket(out: &mut impl Write, plan: &BucketPlan, target: &str) -> io::Result<(
 
 fn ways(out: &mut impl Write, title: &str, ways: &[Exposure<String>]) -> io::Result<()> {
     for way in ways.iter().take(WAYS_TOLD) {
-        let verbs: Vec<&str> = way.access.iter().map(|access| access.as_str()).collect();
+        let verbs: Vec<&str> = way.access.iter().map(|access| access.verb()).collect();
         writeln!(out, "  {title:<9}{} can {}  {}", audience(way.audience), verbs.join(", "), way.keys)?;
     }
     if ways.len() > WAYS_TOLD {

@@ -16,6 +16,7 @@ pub(super) async fn of(session: &Session, bucket: &Bucket, object: &Object) -> R
     let answer = session
         .send(&bucket.clone(), |s3| {
             let head = s3.head_object().bucket(&bucket.name).key(&object.key);
+            let head = head.set_version_id(object.version.clone());
             head.checksum_mode(ChecksumMode::Enabled).send()
         })
         .await

@@ -32,14 +32,15 @@ pub(super) async fn open(
     object: &Object,
 ) -> Result<Body, CloudError> {
     let resource = format!("{}/{}", bucket.name, object.key);
-    // Asking would only cost a refused request per object. GLACIER_IR is read like any other.
-    if matches!(object.storage_class.as_deref(), Some("GLACIER" | "DEEP_ARCHIVE")) {
+    // Asking would only cost a refused request per object.
+    if object.must_be_restored().is_some() {
         return Err(CloudError::Archived { operation: GET, resource });
     }
     let source = Source {
         session,
         bucket: bucket.clone(),
         key: object.key.clone(),
+        version: object.version.clone(),
         etag: object.etag.as_ref().map(|etag| format!("\"{etag}\"")),
         resource,
     };
@@ -70,6 +71,8 @@ struct Source {
     session: Arc<Session>,
     bucket: Bucket,
     key: String,
+    /// Named where it is not the current one: it takes `s3:GetObjectVersion` instead of `s3:GetObject`.
+    version: Option<String>,
     /// With quotes; every request asks for the very object that was listed.
     etag: Option<String>,
     resource: String,
@@ -83,6 +86,7 @@ impl Source {
                 s3.get_object()
                     .bucket(&self.bucket.name)
                     .key(&self.key)
+                    .set_version_id(self.version.clone())
                     .set_if_match(self.etag.clone())
                     .set_range(range.clone())
                     .send()

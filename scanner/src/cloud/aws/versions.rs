@@ -1,4 +1,4 @@
-//! Which versions of objects does a bucket hold beside the current ones? Their access lists open them as well.
+//! Which versions of objects does a bucket hold beside the current ones? Delete markers hold nothing and are no versions.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::objects::{object, unescape};
 use super::session::Session;
 use crate::cloud::CloudError;
-use crate::estate::{Bucket, GapReason, Object};
+use crate::estate::{Bucket, GapReason, Object, State};
 
 const LIST: &str = "s3:ListObjectVersions";
 
@@ -20,13 +20,18 @@ type Marker = (Option<String>, Option<String>);
 pub(super) fn older(
     session: Arc<Session>,
     bucket: Bucket,
+    prefix: String,
 ) -> BoxStream<'static, Result<Vec<Object>, CloudError>> {
-    stream::unfold(Some((None, None)), move |marker: Option<Marker>| {
-        let (session, bucket) = (Arc::clone(&session), bucket.clone());
+    stream::unfold(Some(None), move |next: Option<Option<Marker>>| {
+        let (session, bucket, prefix) = (Arc::clone(&session), bucket.clone(), prefix.clone());
         async move {
-            let marker = marker?;
-            Some(match page(&session, &bucket, &marker).await {
-                Ok((objects, next)) => (Ok(objects), next),
+            let marker = match next? {
+                Some(marker) => marker,
+                None if never_versioned(&session, &bucket).await => return None,
+                None => (None, None),
+            };
+            Some(match page(&session, &bucket, &prefix, &marker).await {
+                Ok((objects, next)) => (Ok(objects), next.map(Some)),
                 Err(error) => (Err(error), None),
             })
         }
@@ -34,15 +39,24 @@ pub(super) fn older(
     .boxed()
 }
 
+/// One question saves a second listing of all objects: a bucket that states no status was never versioned (API reference,
+/// "GetBucketVersioning"). Where it is not answered, there may be versions.
+async fn never_versioned(session: &Session, bucket: &Bucket) -> bool {
+    let ask = |s3: aws_sdk_s3::Client| s3.get_bucket_versioning().bucket(&bucket.name).send();
+    session.send(bucket, ask).await.is_ok_and(|answer| answer.status().is_none())
+}
+
 async fn page(
     session: &Session,
     bucket: &Bucket,
+    prefix: &str,
     marker: &Marker,
 ) -> Result<(Vec<Object>, Option<Marker>), CloudError> {
     let (key, version) = marker;
     let ask = |s3: aws_sdk_s3::Client| {
         s3.list_object_versions()
             .bucket(&bucket.name)
+            .prefix(prefix)
             .set_key_marker(key.clone())
             .set_version_id_marker(version.clone())
             .encoding_type(EncodingType::Url)
@@ -80,5 +94,5 @@ fn older_object(listed: ObjectVersion, escaped: bool) -> Option<Object> {
         .set_e_tag(listed.e_tag)
         .set_last_modified(listed.last_modified)
         .build();
-    Some(Object { version, storage_class, ..object(listed, escaped)? })
+    Some(Object { version, storage_class, state: State::Noncurrent, ..object(listed, escaped)? })
 }

@@ -11,48 +11,59 @@ use super::session::{Session, Turn, turned};
 use crate::cloud::CloudError;
 use crate::cloud::pages::{Listing, Page};
 use crate::cloud::spans::{Ask, AtBound};
-use crate::estate::{Bucket, Checksums, GapReason, Object};
+use crate::estate::{Bucket, Checksums, GapReason, Object, State};
 
 const PAGE: i32 = 1_000;
 
 const LIST: &str = "storage:objects.list";
 
-/// The current objects of a bucket, a page at a time. The next pages are fetched while the caller works.
+/// Which objects are to be listed.
+pub(super) struct Asked {
+    pub(super) prefix: String,
+    pub(super) state: State,
+}
+
+/// The objects of a bucket that are in one state, a page at a time. The next pages are fetched while the caller works.
 pub(super) fn pages(
     session: Arc<Session>,
     bucket: Bucket,
-    prefix: String,
+    asked: Asked,
 ) -> BoxStream<'static, Result<Vec<Object>, CloudError>> {
     let listing = Listing {
         bucket: bucket.name.clone(),
-        prefix: prefix.clone(),
+        prefix: asked.prefix.clone(),
         operation: LIST,
         at_bound: AtBound::BelongsAfter,
         requests: Arc::clone(&session.listings),
     };
-    let asked = Arc::new((session, bucket, prefix));
+    let what = Arc::new((session, bucket, asked));
     listing.pages(move |ask| {
-        let asked = Arc::clone(&asked);
+        let what = Arc::clone(&what);
         async move {
-            let (session, bucket, prefix) = &*asked;
-            fetch(session, bucket, prefix, ask).await
+            let (session, bucket, asked) = &*what;
+            fetch(session, bucket, asked, ask).await
         }
     })
 }
 
-async fn fetch(session: &Session, bucket: &Bucket, prefix: &str, ask: Ask) -> Result<Page, CloudError> {
+async fn fetch(session: &Session, bucket: &Bucket, asked: &Asked, ask: Ask) -> Result<Page, CloudError> {
     let token = ask.token.unwrap_or_default();
-    let asked = session
+    let request = session
         .storage
         .list_objects()
         .set_parent(path(&bucket.name))
-        .set_prefix(prefix)
+        .set_prefix(&asked.prefix)
+        // All generations, current ones too; soft-deleted ones are listed by themselves ("Objects: list").
+        .set_versions(asked.state == State::Noncurrent)
+        .set_soft_deleted(asked.state == State::SoftDeleted)
         // A token goes on only with what it was given for; so where a span ends, which may change, is not told.
         .set_lexicographic_start(ask.begin.unwrap_or_default())
         .set_page_size(PAGE)
         .set_page_token(&token);
-    let answer = session.ask(asked.send()).await.map_err(|failure| failure.at(LIST, &bucket.name))?;
-    following(answer, &token, &bucket.name)
+    let answer = session.ask(request.send()).await.map_err(|failure| failure.at(LIST, &bucket.name))?;
+    let mut page = following(answer, &token, &bucket.name)?;
+    page.objects.retain(|object| object.state == asked.state);
+    Ok(page)
 }
 
 /// A page and the token of the next one.
@@ -71,6 +82,11 @@ fn object(listed: Listed) -> Option<Object> {
     if listed.name.is_empty() {
         return None;
     }
+    let state = match (&listed.soft_delete_time, &listed.delete_time) {
+        (Some(_), _) => State::SoftDeleted,
+        (None, Some(_)) => State::Noncurrent,
+        (None, None) => State::Current,
+    };
     let checksums = listed.checksums.unwrap_or_default();
     Some(Object {
         key: listed.name,
@@ -82,6 +98,7 @@ fn object(listed: Listed) -> Option<Object> {
             .or_else(|| OffsetDateTime::from_unix_timestamp(listed.create_time?.seconds()).ok()),
         storage_class: Some(listed.storage_class).filter(|class| !class.is_empty()),
         version: (listed.generation > 0).then(|| listed.generation.to_string()),
+        state,
         checksums: Checksums {
             md5: checksums.md5_hash.as_ref().try_into().ok(),
             crc32c: checksums.crc32c,

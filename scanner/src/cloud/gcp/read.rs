@@ -36,12 +36,17 @@ pub(super) async fn open(
     bucket: &Bucket,
     object: &Object,
 ) -> Result<Body, CloudError> {
+    let resource = format!("{}/{}", bucket.name, object.key);
+    // Asking would only cost a refused request per object.
+    if object.must_be_restored().is_some() {
+        return Err(CloudError::Archived { operation: GET, resource });
+    }
     let mut source = Source {
         session,
         bucket: path(&bucket.name),
         key: object.key.clone(),
         generation: generation(object.version.as_deref()),
-        resource: format!("{}/{}", bucket.name, object.key),
+        resource,
         silence_max,
     };
     let body = source.get(0).await?;

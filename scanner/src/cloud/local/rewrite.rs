@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{LocalCloud, failure, is_inside};
+use super::{LocalCloud, failure, is_inside, versions};
 use crate::cloud::{CloudError, Lockable, Stated};
 use crate::estate::{Bucket, GapReason, Setting, policy};
 
@@ -75,10 +75,21 @@ impl Lockable for LocalCloud {
 }
 
 impl LocalCloud {
+    /// Whether it is a version that is no longer current.
+    fn holds(&self, bucket: &Bucket, key: &str, id: &str) -> bool {
+        self.versions(bucket).is_ok_and(|versions| versions.get(key).is_some_and(|ids| ids.contains_key(id)))
+    }
+
     fn place(&self, bucket: &Bucket, setting: &Setting) -> Place {
         let folder = self.bucket_folder(bucket);
         let operation = setting.operation().to_owned();
         match setting {
+            Setting::ObjectAcl { key, version: Some(id) }
+            | Setting::ObjectAccessList { key, version: Some(id) }
+                if self.holds(bucket, key, id) =>
+            {
+                Place { file: folder.join(versions::FILE), names: vec![key.clone(), id.clone(), operation] }
+            }
             Setting::ObjectAcl { key, .. } | Setting::ObjectAccessList { key, .. } => {
                 Place { file: folder.join("objects.json"), names: vec![key.clone(), operation] }
             }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::estate::{Checksums, Object};
+use crate::estate::{Checksums, Object, State};
 
 /// The object that an answer is about; what it does not state, or states in another form, is left out.
 pub fn object(key: &str, answer: &Value) -> Object {
@@ -23,6 +23,11 @@ pub fn object(key: &str, answer: &Value) -> Object {
         modified: text("updated").and_then(|date| OffsetDateTime::parse(date, &Rfc3339).ok()),
         storage_class: text("storageClass").map(str::to_owned),
         version: number("generation").map(|generation| generation.to_string()),
+        state: match (text("softDeleteTime"), text("timeDeleted")) {
+            (Some(_), _) => State::SoftDeleted,
+            (None, Some(_)) => State::Noncurrent,
+            (None, None) => State::Current,
+        },
         checksums: Checksums {
             md5: text("md5Hash").and_then(decoded),
             crc32c: text("crc32c").and_then(decoded).map(u32::from_be_bytes),

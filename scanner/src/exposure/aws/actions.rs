@@ -63,7 +63,9 @@ pub(super) const ACTIONS: &[Action] = &[
     bucket("s3:ListBucketVersions", Access::List, &[Listing]),
     bucket("s3:ListBucketMultipartUploads", Access::List, &[]),
     object("s3:GetObject", Access::Read, &[ObjectTags, Preconditions]),
+    // The current version has an id too; with it, nobody needs `s3:GetObject` (API reference, "GetObject").
     object("s3:GetObjectVersion", Access::Read, &[ObjectTags, Version]),
+    object("s3:GetObjectVersion", Access::ReadVersions, &[ObjectTags, Version]),
     object("s3:GetObjectTorrent", Access::Read, &[]),
     object(
         "s3:PutObject",

@@ -1,7 +1,7 @@
 //! By which ways can a request come to the bucket, and what decides on each?
 
 use crate::estate::aws::{AccessPoint, Acl, access_points, multi_region_access_points, origin_identities};
-use crate::estate::{Fact, Gap};
+use crate::estate::{Fact, Gap, Object, Provider, keeps_versions};
 use crate::exposure::pattern::{Class, Pattern, Token};
 use crate::exposure::policy::{Choice, Part, PrincipalName, Test, Text, is_account};
 
@@ -42,16 +42,16 @@ fn nothing_granted(dossier: &Dossier<'_>) -> String {
     format!("{policy}, and the bucket ACL grants nothing to others")
 }
 
-/// The way to one object through its own ACL; `None` if ACLs are off.
+/// The way to one object, or to one version of it, through its own ACL; `None` if ACLs are off.
 pub(super) fn of_object(
     dossier: &Dossier<'_>,
-    key: &str,
+    object: &Object,
     acl: Fact<Acl>,
     notes: &mut Notes,
 ) -> Option<Channel> {
     let mut grants = match acl {
         Fact::Present(acl) => {
-            rules::of_acl(&acl, owner(dossier, Some(&acl.owner.id)), &arn(dossier), Some(key))
+            rules::of_acl(&acl, owner(dossier, Some(&acl.owner.id)), &arn(dossier), Some(&object.key))
         }
         Fact::Absent => Vec::new(),
         Fact::Unread(gap) => {
@@ -67,7 +67,8 @@ pub(super) fn of_object(
     grants.extend(policy_rules(dossier).into_iter().filter(|rule| !rule.allows()));
     let gate = gate(&dossier.blocks, dossier.policy_status_public(), "the bucket's policy");
     let mut channel = channel(dossier, &grants, None, gate);
-    channel.template = Pattern::literal(key);
+    channel.template = Pattern::literal(&object.key);
+    channel.version = object.version.clone();
     Some(channel)
 }
 
@@ -206,7 +207,8 @@ fn channel(
     }
     rules.extend(dossier.organization.iter().cloned().map(|rule| (rule, names.clone())));
     let acls_off = matches!(dossier.acls(), Setting::On(_));
-    Channel { place, rules, must_allow, gate, template: any_key(), acls_off }
+    let keeps_versions = keeps_versions(Provider::Aws, &dossier.facts);
+    Channel { place, rules, must_allow, gate, template: any_key(), acls_off, keeps_versions, version: None }
 }
 
 fn speaks_of_access_points(rule: &Rule) -> bool {

@@ -117,6 +117,8 @@ impl Channel {
             gate: self.gate.clone(),
             template: self.template.clone(),
             acls_off: self.acls_off,
+            keeps_versions: self.keeps_versions,
+            version: self.version.clone(),
         }
     }
 }

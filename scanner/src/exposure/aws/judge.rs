@@ -38,6 +38,10 @@ pub(super) struct Channel {
     pub(super) template: Pattern,
     /// Whether ACLs are off, so that changing one does nothing.
     pub(super) acls_off: bool,
+    /// Whether there can be older versions.
+    pub(super) keeps_versions: bool,
+    /// The version that is judged, where it is one.
+    pub(super) version: Option<String>,
 }
 
 /// Whether requesters from outside the bucket's account are shut out as such. Services are not.
@@ -101,8 +105,9 @@ fn beyond(channel: &Channel, askers: &[Requester]) -> Vec<Hit> {
         return Vec::new();
     }
     let Some(anyone) = askers.first() else { return Vec::new() };
-    [Access::List, Access::Read, Access::Write, Access::Administer]
+    [Access::List, Access::Read, Access::ReadVersions, Access::Write, Access::Administer]
         .into_iter()
+        .filter(|access| *access != Access::ReadVersions || channel.keeps_versions)
         .map(|access| Hit {
             audience: Audience::Anyone,
             access,
@@ -276,7 +281,9 @@ impl<'a> Judge<'a> {
         let mut asked: Vec<(Access, bool, Bits, Vec<Carries>)> = Vec::new();
         for (action, about) in ACTIONS.iter().zip(&self.about) {
             let base = named.and(about);
-            if !base.meets(&self.allows) || (action.acl_only && self.channel.acls_off) {
+            let idle = (action.acl_only && self.channel.acls_off)
+                || (action.access == Access::ReadVersions && !self.channel.keeps_versions);
+            if !base.meets(&self.allows) || idle {
                 continue;
             }
             let profile: Vec<Carries> =

@@ -30,9 +30,9 @@ pub(super) fn witness(evidence: &Evidence, channel: &Channel, host: Option<&str>
         })
         .collect();
     let command = if evidence.requester.caller == Caller::Anonymous || host.is_some() {
-        curl(evidence, place, host)
+        curl(evidence, channel, host)
     } else {
-        cli(evidence, place)
+        api(evidence.action, evidence, channel, "")
     };
     Witness {
         principal: evidence.requester.caller.describe(),
@@ -100,7 +100,9 @@ pub(super) fn endpoint(place: &Place) -> String {
     }
 }
 
-fn curl(evidence: &Evidence, place: &Place, host: Option<&str>) -> String {
+fn curl(evidence: &Evidence, channel: &Channel, host: Option<&str>) -> String {
+    let place = &channel.place;
+    let version = format!("versionId={}", path(version(channel)));
     let base = host.map_or_else(|| endpoint(place), |host| format!("https://{host}"));
     let mut headers = String::new();
     let mut query: Vec<String> = Vec::new();
@@ -133,27 +135,29 @@ fn curl(evidence: &Evidence, place: &Place, host: Option<&str>) -> String {
         "s3:ListBucketVersions" => ("-s", "versions"),
         "s3:ListBucketMultipartUploads" => ("-s", "uploads"),
         "s3:GetObject" => ("-sI", ""),
-        "s3:GetObjectVersion" => ("-sI", if query.is_empty() { "versionId=VERSION" } else { "" }),
+        "s3:GetObjectVersion" => ("-sI", if query.is_empty() { version.as_str() } else { "" }),
         "s3:GetObjectTorrent" => ("-s", "torrent"),
         "s3:PutObject" => ("-s -X PUT --data-binary ''", ""),
         "s3:DeleteObject" => ("-s -X DELETE", ""),
-        "s3:DeleteObjectVersion" => ("-s -X DELETE", "versionId=VERSION"),
+        "s3:DeleteObjectVersion" => ("-s -X DELETE", version.as_str()),
         "s3:PutObjectAcl" | "s3:PutBucketAcl" => {
             ("-s -X PUT -H 'x-amz-acl: private' --data-binary ''", "acl")
         }
-        action => return api(action, evidence, place, " --no-sign-request"),
+        action => return api(action, evidence, channel, " --no-sign-request"),
     };
     query.splice(0..0, (!sub.is_empty()).then(|| sub.to_owned()));
     let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
     format!("curl {method}{headers} {}", quoted(&format!("{base}/{key}{query}")))
 }
 
-fn cli(evidence: &Evidence, place: &Place) -> String {
-    api(evidence.action, evidence, place, "")
+/// The version that is judged; of a whole bucket, any that its listing of versions shows.
+fn version(channel: &Channel) -> &str {
+    channel.version.as_deref().unwrap_or("VERSION")
 }
 
 /// A command of the AWS CLI; with credentials it is to be run as the witness's principal.
-fn api(action: &str, evidence: &Evidence, place: &Place, options: &str) -> String {
+fn api(action: &str, evidence: &Evidence, channel: &Channel, options: &str) -> String {
+    let place = &channel.place;
     let name = match action.trim_start_matches("s3:") {
         "ListBucket" => "list-objects-v2".to_owned(),
         "ListBucketVersions" => "list-object-versions".to_owned(),
@@ -176,7 +180,7 @@ fn api(action: &str, evidence: &Evidence, place: &Place, options: &str) -> Strin
         command.push_str(&format!(" --key {}", quoted(key)));
     }
     if action.ends_with("Version") || action.ends_with("VersionAcl") {
-        command.push_str(" --version-id VERSION");
+        command.push_str(&format!(" --version-id {}", quoted(version(channel))));
     }
     // Where a request must say something, it says what does the least harm.
     command.push_str(match action {

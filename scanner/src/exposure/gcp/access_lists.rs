@@ -46,7 +46,7 @@ pub(super) fn of_bucket(dossier: &Dossier<'_>, notes: &mut Notes, rules: &mut Ve
             if !reflected && !matches!(uniform, Setting::On(_)) {
                 notes.may_miss(gap.clone());
                 let mut gives = everything("");
-                gives.retain(|give| give.action.access != Access::Read);
+                gives.retain(|give| !matches!(give.action.access, Access::Read | Access::ReadVersions));
                 rules.push(Rule::unread(Origin::BucketAcl, Audience::Anyone, &gap, gives));
             }
         }

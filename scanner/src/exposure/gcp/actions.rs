@@ -28,7 +28,9 @@ const fn object(name: &'static str, access: Access) -> Action {
 /// Whoever may change the project's policy can grant himself every other: the last of them.
 pub(super) const ACTIONS: &[Action] = &[
     bucket("storage.objects.list", Access::List),
+    // It reads every generation ("Object Versioning"), soft-deleted ones only once they are restored.
     object("storage.objects.get", Access::Read),
+    object("storage.objects.get", Access::ReadVersions),
     object("storage.objects.create", Access::Write),
     object("storage.objects.delete", Access::Write),
     object("storage.objects.update", Access::Write),

@@ -34,7 +34,7 @@ pub(super) fn witness(
         audience == Audience::Anyone || rule.is_public() && !dossier.requester_pays() && is_nobody(audience);
     let principal = if anonymous { "anonymous".to_owned() } else { principal(rule) };
     let command = if anonymous {
-        curl(bucket, action, term, &key, "")
+        curl(dossier, action, term, &key, "")
     } else {
         signed(dossier, action, term, &key, &principal)
     };
@@ -84,9 +84,14 @@ fn escaped(name: &str) -> String {
     text
 }
 
+/// The generation that is judged; of a whole bucket, any that a listing with `versions=true` shows.
+fn generation<'a>(dossier: &'a Dossier<'_>) -> &'a str {
+    dossier.generation.as_deref().unwrap_or("GENERATION")
+}
+
 /// The request itself; where it would change something, the question whether it would be allowed.
-fn curl(bucket: &str, action: &Action, term: &Term, key: &str, with: &str) -> String {
-    let bucket = escaped(bucket);
+fn curl(dossier: &Dossier<'_>, action: &Action, term: &Term, key: &str, with: &str) -> String {
+    let bucket = escaped(&dossier.bucket.name);
     let (method, url) = match (action.name, action.access) {
         ("storage.objects.list", _) => {
             let prefix = match &term.keys {
@@ -95,6 +100,14 @@ fn curl(bucket: &str, action: &Action, term: &Term, key: &str, with: &str) -> St
             };
             ("-s", format!("{API}/storage/v1/b/{bucket}/o?maxResults=10{prefix}"))
         }
+        ("storage.objects.get", Access::ReadVersions) => (
+            "-s",
+            format!(
+                "{API}/storage/v1/b/{bucket}/o/{}?generation={}",
+                escaped(key),
+                escaped(generation(dossier))
+            ),
+        ),
         ("storage.objects.get", _) => ("-s", format!("{API}/storage/v1/b/{bucket}/o/{}", escaped(key))),
         // An upload that replaces nothing; everything else only asks.
         ("storage.objects.create", Access::Write) => (
@@ -129,14 +142,18 @@ fn signed(dossier: &Dossier<'_>, action: &Action, term: &Term, key: &str, princi
             format!("gcloud storage ls {}{caller}{billing}", quoted(&format!("gs://{bucket}/{prefix}")))
         }
         "storage.objects.get" => {
+            let generation = match action.access {
+                Access::ReadVersions => format!("#{}", generation(dossier)),
+                _ => String::new(),
+            };
             format!(
                 "gcloud storage objects describe {}{caller}{billing}",
-                quoted(&format!("gs://{bucket}/{key}"))
+                quoted(&format!("gs://{bucket}/{key}{generation}"))
             )
         }
         _ => {
             let token = format!(" -H \"Authorization: Bearer $(gcloud auth print-access-token{caller})\"");
-            curl(bucket, action, term, key, &token)
+            curl(dossier, action, term, key, &token)
         }
     }
 }

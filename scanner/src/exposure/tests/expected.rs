@@ -5,7 +5,9 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
+use crate::estate::{Object, State};
 use crate::exposure::{BucketExposure, Certainty};
 
 /// The verdict that a case deserves.
@@ -26,6 +28,14 @@ pub(in crate::exposure) struct Expected {
     /// Operations.
     #[serde(default)]
     gaps: BTreeSet<String>,
+}
+
+/// The object that a case judges, taken out of its facts: one with a `version` is not current.
+pub(in crate::exposure) fn object(facts: &mut Map<String, Value>) -> Object {
+    let mut text = |name: &str| facts.remove(name).and_then(|value| value.as_str().map(str::to_owned));
+    let (key, version) = (text("key").expect("an object has a key"), text("version"));
+    let state = if version.is_some() { State::Noncurrent } else { State::Current };
+    Object { key, version, state, size_bytes: 1, ..Object::default() }
 }
 
 /// The word by which a value is serialized.

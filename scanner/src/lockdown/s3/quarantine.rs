@@ -97,7 +97,9 @@ impl Draft<'_> {
         }
         let content = |way: &&Exposure| {
             way.certainty == Certainty::Proven
-                && (way.access.contains(&Access::Read) || way.access.contains(&Access::Write))
+                && [Access::Read, Access::ReadVersions, Access::Write]
+                    .iter()
+                    .any(|access| way.access.contains(access))
         };
         let way = after.exposures.iter().chain(objects).find(content)?;
         let why = way.because.first().map_or("a way in stays", String::as_str);

@@ -158,7 +158,7 @@ pub(super) fn ways<'a>(page: &mut Page, ways: impl Iterator<Item = &'a Exposure<
             Certainty::Possible => "perhaps can ",
         });
         for (place, access) in way.access.iter().enumerate() {
-            page.raw(if place == 0 { "" } else { ", " }).raw(access.as_str());
+            page.raw(if place == 0 { "" } else { ", " }).raw(access.verb());
         }
         if way.keys == "*" {
             page.raw(" every object");

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::exposure::{Exposure, Witness};
-use crate::findings::{Copied, Finding, Found, Objects, Sample, Severity, Suppression, Transition};
+use crate::findings::{Copied, Finding, Found, Objects, Sample, Severity, Suppression, Transition, Version};
 
 /// Findings kept for the page; it has room for about as many.
 const KEPT_MAX: usize = 600;
@@ -101,6 +101,8 @@ fn trimmed(finding: &Finding) -> Finding {
             count: objects.count,
             bytes: objects.bytes,
             top_keys: cut_all(&objects.top_keys, 10),
+            versions: objects.versions,
+            top_versions: objects.top_versions.iter().take(10).map(version).collect(),
             written_first: objects.written_first.as_deref().map(cut),
             written_last: objects.written_last.as_deref().map(cut),
             written_by_hour: first(&objects.written_by_hour, 48, |count| *count),
@@ -126,10 +128,15 @@ fn trimmed(finding: &Finding) -> Finding {
     }
 }
 
+fn version(version: &Version) -> Version {
+    Version { key: cut(&version.key), version_id: cut(&version.version_id), state: version.state }
+}
+
 fn copied(copied: &Copied) -> Copied {
     Copied {
         document: cut(&copied.document),
         key: cut(&copied.key),
+        version_id: copied.version_id.as_deref().map(cut),
         how: cut(&copied.how),
         share: copied.share,
         at: cut(&copied.at),

@@ -125,6 +125,13 @@ fn details(page: &mut Page, finding: &Finding) {
         }
         page.raw("</ul>\n");
     }
+    if !finding.objects.top_versions.is_empty() {
+        page.raw("<h3>Older versions among them</h3>\n<ul class=\"keys\">\n");
+        for version in &finding.objects.top_versions {
+            page.raw("<li>").code(&version.key).raw(" version ").code(&version.version_id).raw("</li>\n");
+        }
+        page.raw("</ul>\n");
+    }
 }
 
 fn evidence(page: &mut Page, found: &Found) {

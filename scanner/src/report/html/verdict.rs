@@ -59,6 +59,10 @@ fn seen(page: &mut Page, coverage: &Coverage) {
         );
     }
     page.number(coverage.objects.read).raw(" of ").counted(coverage.objects.listed, "object");
+    if coverage.versions.listed > 0 {
+        page.raw(" and ").number(coverage.versions.read).raw(" of ");
+        page.counted(coverage.versions.listed, "older version");
+    }
     page.raw(" read (").size(coverage.bytes.read).raw("), ");
     page.number(coverage.buckets_seen_whole).raw(" of ").counted(coverage.buckets, "bucket");
     page.raw(" seen whole");

@@ -104,11 +104,10 @@ fn witnessed(hit: &Hit) -> Request {
 
 /// Whether some hit says that this request gets through.
 fn covered(hits: &[Hit], request: &Request, audiences: &[Audience]) -> bool {
-    let Some(action) = ACTIONS.iter().find(|action| action.name == request.action) else { return true };
     let key = request.resource.strip_prefix("arn:aws:s3:::bucket/");
     let prefix = request.context.get("s3:prefix").and_then(|values| values.first());
-    hits.iter().any(|hit| {
-        let keys = match (action.access, key) {
+    let says = |hit: &Hit, access: Access| {
+        let keys = match (access, key) {
             // A listing below a prefix shows keys that start with it.
             (Access::List, _) => {
                 let shown = format!("{}anything", prefix.map_or("", String::as_str));
@@ -117,8 +116,12 @@ fn covered(hits: &[Hit], request: &Request, audiences: &[Audience]) -> bool {
             (_, Some(key)) => hit.keys.contains(key),
             (_, None) => true,
         };
-        audiences.contains(&hit.audience) && hit.access == action.access && keys
-    })
+        audiences.contains(&hit.audience) && hit.access == access && keys
+    };
+    // One action may be good for several kinds of access.
+    let mut accesses =
+        ACTIONS.iter().filter(|action| action.name == request.action).map(|action| action.access);
+    accesses.all(|access| hits.iter().any(|hit| says(hit, access)))
 }
 
 /// How often there was something to compare: a proof, or a request that the reference allows.

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::estate::{Account, Bucket, Facts, Object, Provider};
-use crate::exposure::aws::{ObjectAcls, bucket_exposure};
-use crate::exposure::tests::expected::{Expected, every_case_deserves_its_verdict};
-use crate::exposure::{BucketExposure, ZoneOfTrust};
+use crate::estate::{Account, Bucket, Facts, Provider};
+use crate::exposure::aws::bucket_exposure;
+use crate::exposure::tests::expected::{Expected, every_case_deserves_its_verdict, object};
+use crate::exposure::{BucketExposure, ObjectAcls, ZoneOfTrust};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,7 +30,7 @@ struct Case {
     account: Map<String, Value>,
     #[serde(default)]
     zone: ZoneOfTrust,
-    /// Judges an object's ACL instead: its key and facts.
+    /// Judges an object's ACL instead: its key, perhaps its `version`, which is an older one then, and its facts.
     object: Option<Map<String, Value>>,
     verdict: Expected,
 }
@@ -43,6 +43,7 @@ fn defaults() -> (Map<String, Value>, Map<String, Value>) {
         "s3:GetPublicAccessBlock": absent("NoSuchPublicAccessBlockConfiguration"),
         "s3:GetBucketOwnershipControls": absent("OwnershipControlsNotFoundError"),
         "s3:GetBucketLocation": {"LocationConstraint": "eu-central-1"},
+        "s3:GetBucketVersioning": {},
     });
     let account = json!({
         "s3control:GetPublicAccessBlock": absent("NoSuchPublicAccessBlockConfiguration"),
@@ -86,10 +87,8 @@ impl Case {
         match &self.object {
             None => bucket_exposure(&bucket, &of_bucket, &of_account, &self.zone),
             Some(own) => {
-                let key = own.get("key").and_then(Value::as_str).expect("an object has a key").to_owned();
-                let object = Object { key, size_bytes: 1, ..Object::default() };
                 let mut own = own.clone();
-                own.remove("key");
+                let object = object(&mut own);
                 let own = facts(Map::new(), &own);
                 let acls = ObjectAcls::of(&bucket, &of_bucket, &of_account, &Arc::new(self.zone.clone()));
                 acls.map_or_else(|| BucketExposure::unknown(&bucket), |acls| acls.exposure(&object, &own))

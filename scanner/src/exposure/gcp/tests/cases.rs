@@ -9,10 +9,10 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::estate::{Account, Bucket, Facts, Object, Provider};
-use crate::exposure::gcp::{ObjectAcls, bucket_exposure};
-use crate::exposure::tests::expected::{Expected, every_case_deserves_its_verdict};
-use crate::exposure::{BucketExposure, ZoneOfTrust};
+use crate::estate::{Account, Bucket, Facts, Provider};
+use crate::exposure::gcp::bucket_exposure;
+use crate::exposure::tests::expected::{Expected, every_case_deserves_its_verdict, object};
+use crate::exposure::{BucketExposure, ObjectAcls, ZoneOfTrust};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,7 +32,7 @@ struct Case {
     account: Map<String, Value>,
     #[serde(default)]
     zone: ZoneOfTrust,
-    /// Judges an object's ACL instead: its key and facts.
+    /// Judges an object's ACL instead: its key, perhaps its `version`, which is an older one then, and its facts.
     object: Option<Map<String, Value>>,
     verdict: Expected,
 }
@@ -110,9 +110,7 @@ impl Case {
             return bucket_exposure(&bucket, &of_bucket, &of_account, &zone);
         };
         let mut own = own.clone();
-        let key =
-            own.remove("key").and_then(|key| key.as_str().map(str::to_owned)).expect("an object has a key");
-        let object = Object { key, size_bytes: 1, ..Object::default() };
+        let object = object(&mut own);
         let acls = ObjectAcls::of(&bucket, &of_bucket, &of_account, &Arc::new(zone));
         acls.map_or_else(|| BucketExposure::unknown(&bucket), |acls| acls.exposure(&object, &facts(own)))
     }
