@@ -368,7 +368,10 @@ impl File {
             }
             Stage::Stream(mut stream) => stream.finish(inside, budget),
             Stage::Whole(kind, held) => {
-                if let Some(verdict) = self.tail_verdict(&held, &held) {
+                // A PDF that names encryption may be open to everybody all the same: its reader knows.
+                if kind != ContentType::Pdf
+                    && let Some(verdict) = self.tail_verdict(&held, &held)
+                {
                     inside.gather.encrypted(&self.place, verdict);
                 }
                 self.media_type = extract::whole(kind, &held, &self.place, inside, budget).media_type();
