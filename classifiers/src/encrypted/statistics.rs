@@ -200,4 +200,4 @@ fn parse_line(line: &str) -> Option<(f64, [f64; INPUTS])> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

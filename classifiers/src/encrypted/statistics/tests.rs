@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// Uniform bytes (SplitMix64), which a cipher's output cannot be told from.
-fn uniform(seed: u64, length: usize) -> Vec<u8> {
+pub(in crate::encrypted) fn uniform(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed;
     let mut out = Vec::with_capacity(length + 8);
     while out.len() < length {
