@@ -23,8 +23,9 @@ const OWNERS_MIN_PRINTED: usize = 12;
 const FEATURES_MAX: usize = 24_000;
 /// The cost of an error before classes are balanced.
 const COST: f64 = 0.3;
-/// What every feature's length has beside how well it tells the class ([`Model::lengths`]).
-const LENGTH: f64 = 2.0;
+/// What every feature's length has beside how well it tells the class ([`Model::lengths`]), in the order of the classes: the
+/// fewer examples a class has, the more is left to what it tells.
+const LENGTHS: [f64; CLASSES.len()] = [2.0, 1.0];
 const EPOCHS: usize = 40;
 const FOLDS: usize = 10;
 
@@ -128,7 +129,8 @@ impl Model {
             .collect();
         self.classes = CLASSES
             .iter()
-            .map(|&class| {
+            .zip(LENGTHS)
+            .map(|(&class, length)| {
                 let labels: Vec<bool> = documents.iter().flat_map(|d| [d.label == Some(class); 2]).collect();
                 let positive = labels.iter().filter(|&&label| label).count() as f64;
                 let half = labels.len() as f64 / 2.0;
@@ -136,7 +138,7 @@ impl Model {
                     COST * if label { half / positive } else { half / (labels.len() as f64 - positive) }
                 };
                 let costs = labels.iter().map(cost).collect();
-                let lengths = self.lengths(&examples, &labels);
+                let lengths = self.lengths(&examples, &labels, length);
                 let dimensions = lengths.len();
                 let scaled: Vec<Sparse> = examples
                     .iter()
@@ -154,7 +156,7 @@ impl Model {
     /// How long each feature is made before a class is fitted: the longer, the more often it occurs in one class than in the
     /// other, as the log count ratio of naive Bayes says (Wang and Manning, "Baselines and Bigrams", 2012). The regulariser
     /// then spares the words that tell, which so few documents cannot all show to be needed.
-    fn lengths(&self, examples: &[Sparse], labels: &[bool]) -> Vec<f64> {
+    fn lengths(&self, examples: &[Sparse], labels: &[bool], least: f64) -> Vec<f64> {
         let mut counts = vec![[1.0, 1.0]; self.features.len()];
         for (example, &label) in examples.iter().zip(labels) {
             for &(at, _) in example.iter().filter(|&&(at, _)| at < self.features.len()) {
@@ -163,7 +165,7 @@ impl Model {
         }
         let positive = labels.iter().filter(|&&label| label).count() as f64;
         let of = [labels.len() as f64 - positive + 2.0, positive + 2.0];
-        let ratios = counts.iter().map(|[no, yes]| ((yes / of[1]) / (no / of[0])).ln().abs() + LENGTH);
+        let ratios = counts.iter().map(|[no, yes]| ((yes / of[1]) / (no / of[0])).ln().abs() + least);
         let lengths: Vec<f64> = ratios.chain([1.0; STRUCTURE]).collect();
         let mean = (lengths.iter().map(|length| length * length).sum::<f64>() / lengths.len() as f64).sqrt();
         // Four digits: a difference in the last place of a machine's `ln` must not reach the weights.
