@@ -80,12 +80,8 @@ impl Table {
 
     /// Whether the next row's cells will all be typed.
     fn types_next(&self) -> bool {
-        let every = match self.rows {
-            ..TYPED_ROWS => 1,
-            ..LATER_ROWS => TYPED_EVERY,
-            _ => TYPED_EVERY_LATER,
-        };
-        self.rows.is_multiple_of(every)
+        let every = if self.rows < LATER_ROWS { TYPED_EVERY } else { TYPED_EVERY_LATER };
+        self.rows < TYPED_ROWS || self.rows.is_multiple_of(every)
     }
 
     /// The keys counted over all rows.

@@ -67,7 +67,7 @@ pub(crate) struct Log {
     table: Table,
     web: bool,
     /// What stood before the value of the key, for lines of which nothing else is read.
-    needle: Option<(usize, memmem::Finder<'static>)>,
+    needle: Option<(usize, Box<memmem::Finder<'static>>)>,
     /// The columns of the client and of the user of a web server's lines; found anew after each line that is typed.
     web_columns: Option<[Option<usize>; 2]>,
 }
@@ -129,7 +129,9 @@ impl Log {
         self.web_columns = None;
         if self.table.rows == TYPED_ROWS {
             self.needle = self.table.keys().last().and_then(|key| match key {
-                Key::Column(at) => Some((at, memmem::Finder::new(&self.needle_of(at, &text)?).into_owned())),
+                Key::Column(at) => {
+                    Some((at, Box::new(memmem::Finder::new(&self.needle_of(at, &text)?).into_owned())))
+                }
                 Key::Pair(..) => None,
             });
         }
