@@ -11,6 +11,9 @@ use crate::Gap;
 use crate::extract::fields::{u16_at, u32_at};
 use crate::extract::{limit_reached, malformed, truncated};
 
+/// Packed bytes that brotli's reader holds.
+const BUFFER_BYTES: usize = 4 << 10;
+
 /// PPMd variant H, as in a 7z, whose properties are the order and the bytes of memory; `unpacked` bytes, as it has no end.
 pub(in crate::extract) fn ppmd_h(
     packed: &[u8],
@@ -47,7 +50,7 @@ pub(in crate::extract) fn ppmd_i(
 
 /// A brotli stream (RFC 7932).
 pub(in crate::extract) fn brotli(packed: &[u8], out: &mut Pieces<'_>) -> Result<(), Gap> {
-    pull(&mut Decompressor::new(packed, PIECE_BYTES), packed.len(), None, out)
+    pull(&mut Decompressor::new(packed, BUFFER_BYTES), packed.len(), None, out)
 }
 
 fn check(memory: u32) -> Result<(), Gap> {

@@ -43,7 +43,11 @@ fn keep(piece: &[u8], unpacked: &mut Vec<u8>, budget: &mut Budget) -> Result<(),
     Ok(())
 }
 
+/// Bytes that a page of brotli is charged as besides: its tables are made anew for each, however small it is.
+const BROTLI_BYTES: u64 = 4 << 10;
+
 fn brotli(packed: &[u8], budget: &mut Budget) -> Result<Vec<u8>, Gap> {
+    budget.unpack(BROTLI_BYTES)?;
     let mut unpacked = Vec::new();
     pull::brotli(packed, &mut |piece| keep(piece, &mut unpacked, budget))?;
     Ok(unpacked)

@@ -23,6 +23,9 @@ const EFFORT: u64 = 512 << 20;
 /// What opening a string counts for against [`EFFORT`]: the cipher is made ready for each.
 const OPENING_EFFORT: u64 = 256;
 
+/// Bytes that a key is charged as: one of 256 bits is hashed some seventy times, however small its file is.
+const KEY_BYTES: u64 = 128 << 10;
+
 /// Where an object was found.
 #[derive(Debug, Clone, Copy)]
 enum Location {
@@ -90,24 +93,26 @@ fn pass<'a>(bytes: &'a [u8], mut visit: impl FnMut(Passed<'a>) -> bool) {
 /// The encryption dictionary that a trailer or a stream of cross-references names, and the first half of the identifier
 /// there (7.5.5, 7.5.8).
 fn encryption(bytes: &[u8]) -> Option<(Dict<'_>, Vec<u8>)> {
-    let mut trailers: Vec<Dict<'_>> = Vec::new();
+    let names_it = |dict: &Dict<'_>| dict.get("Encrypt").is_some_and(|encrypt| *encrypt != Object::Null);
+    let mut trailer: Option<Dict<'_>> = None;
     let mut starts: HashMap<u32, usize> = HashMap::new();
     pass(bytes, |passed| {
         starts.insert(passed.number, passed.at);
-        let trailer = passed.dict.filter(|dict| dict.name("Type") == Some(b"XRef"));
-        trailers.extend(trailer);
+        let named = passed.dict.filter(|dict| dict.name("Type") == Some(b"XRef") && names_it(dict));
+        trailer = named.or(trailer.take());
         starts.len() < OBJECTS_MAX
     });
     let mut at = 0;
     while let Some(next) = memmem::find(bytes.get(at..).unwrap_or_default(), b"trailer") {
         let mut lexer = Lexer::new(bytes, at + next + 7);
-        if let Some(Object::Dict(dict)) = lexer.object() {
-            trailers.push(dict);
+        if let Some(Object::Dict(dict)) =
+            lexer.object().filter(|object| object.as_dict().is_some_and(names_it))
+        {
+            trailer = Some(dict);
         }
         at = lexer.at;
     }
-    let named = |dict: &Dict<'_>| dict.get("Encrypt").is_some_and(|encrypt| *encrypt != Object::Null);
-    let trailer = trailers.iter().rev().find(|dict| named(dict))?;
+    let trailer = trailer?;
     let resolved = |object: &Object<'_>| match object {
         Object::Reference(number) => Lexer::new(bytes, *starts.get(number)?).object(),
         _ => None,
@@ -134,6 +139,10 @@ impl Found {
         if memmem::find(bytes, b"/Encrypt").is_some()
             && let Some((dict, id)) = encryption(bytes)
         {
+            if let Err(gap) = budget.unpack(KEY_BYTES) {
+                found.gaps.push(gap);
+                return found;
+            }
             found.key = Key::of(&dict, &id);
             found.is_closed = found.key.is_none();
         }

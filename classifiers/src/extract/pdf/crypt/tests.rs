@@ -1,8 +1,11 @@
 //! Are locked PDFs opened that ask for no password, and no others?
 
 use super::*;
+use crate::GapReason;
+use crate::content_type::ContentType;
 use crate::extract::pdf::object::Lexer;
-use crate::extract::tests::seen;
+use crate::extract::tests::{Seen, allowance, seen};
+use crate::extract::{Budget, Place, whole};
 
 /// What seals the bytes of one object.
 type Seal = Box<dyn Fn(u32, &[u8]) -> Vec<u8>>;
@@ -175,4 +178,13 @@ fn keys_of_another_writer_are_known_for_right() {
     let id = crate::extract::pdf::object::hex(b"b5813388be830fd3572b55f0784a7134");
     assert!(key(legacy, &id).is_some());
     assert!(key(legacy, b"another").is_none());
+}
+
+#[test]
+fn a_key_is_charged_however_small_its_file_is() {
+    let mut budget = Budget { unpacked_bytes: 64 << 10, ..allowance() };
+    let mut seen = Seen::default();
+    whole(ContentType::Pdf, &locked(aes_256(6)), &Place::default(), &mut seen, &mut budget);
+    assert!(seen.reasons().contains(&GapReason::LimitReached), "{:?}", seen.gaps);
+    assert_eq!((seen.text.as_str(), seen.encrypted.len()), ("", 0));
 }
