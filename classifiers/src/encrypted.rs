@@ -5,13 +5,15 @@
 //! 1. [`by_metadata`]: client-side encryption leaves its parameters beside the object; nothing is downloaded.
 //! 2. [`by_header`]: a known encrypted grammar at the start, binary, armored or in text.
 //! 3. [`by_tail`]: formats that say it at their end (PDF, Parquet, 7z, compound files).
-//! 4. [`Statistics`]: no grammar at all; the bytes look like a cipher's output and like nothing else.
+//! 4. [`Statistics`]: no grammar at all; the bytes look like a cipher's output and like nothing else. [`Coat`] does the same
+//!    for a text that is nothing but base64 or hexadecimal digits.
 //!
 //! What needs a whole container to be read (entries of a ZIP, streams of a compound file) is said by its extractor.
 
 mod aws;
 mod base64_text;
 mod cms;
+mod coat;
 mod container;
 mod cursor;
 mod documents;
@@ -22,6 +24,7 @@ pub mod statistics;
 mod text;
 mod vault;
 
+pub(crate) use coat::Coat;
 pub use metadata::by_metadata;
 pub(crate) use text::by_fields;
 

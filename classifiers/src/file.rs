@@ -4,7 +4,7 @@ use crate::content_type::{self, ContentType, HEAD_BYTES, Reading};
 use crate::copies::FileState;
 use crate::credential;
 use crate::encrypted::statistics::Statistics;
-use crate::encrypted::{self, Verdict};
+use crate::encrypted::{self, Coat, Verdict};
 use crate::extract::{self, Budget, Decompressor, HELD_BYTES_MAX, Place, Sink};
 use crate::gather::Gather;
 use crate::planning::Planning;
@@ -126,8 +126,8 @@ impl Sink for Inside {
 enum Stage {
     /// Its type is not known yet.
     Head(Vec<u8>),
-    /// Text, of which rows and values are read as it comes.
-    Text(Box<TextStream>),
+    /// Text, of which rows and values are read as it comes; it may yet be ciphertext that was printed.
+    Text(Box<TextStream>, Option<Box<Coat>>),
     /// Text with a grammar of its own.
     Grammar(Decoder, extract::Stream),
     /// A binary format that is read as it comes.
@@ -265,7 +265,10 @@ impl File {
         self.stage = match kind.reading() {
             Reading::Text => match extract::Stream::new(kind, &self.place) {
                 Some(stream) => Stage::Grammar(Decoder::of(&head), stream),
-                None => Stage::Text(Box::new(TextStream::new(self.place.clone(), &head))),
+                None => {
+                    let coat = if recognised { None } else { Coat::of(&head).map(Box::new) };
+                    Stage::Text(Box::new(TextStream::new(self.place.clone(), &head)), coat)
+                }
             },
             Reading::Stream => match extract::Stream::new(kind, &self.place) {
                 Some(stream) => Stage::Stream(stream),
@@ -318,7 +321,12 @@ impl File {
         }
         match &mut self.stage {
             Stage::Head(_) | Stage::Opaque | Stage::Done => {}
-            Stage::Text(text) => text.push(&mut inside.gather, bytes),
+            Stage::Text(text, coat) => {
+                if coat.as_mut().is_some_and(|coat| !coat.push(bytes)) {
+                    *coat = None;
+                }
+                text.push(&mut inside.gather, bytes);
+            }
             Stage::Grammar(decoder, stream) => {
                 decoder.decode(bytes, |text| stream.push(text, inside, budget))
             }
@@ -356,7 +364,10 @@ impl File {
     fn end(&mut self, inside: &mut Inside, budget: &mut Budget) {
         match std::mem::replace(&mut self.stage, Stage::Done) {
             Stage::Head(_) | Stage::Opaque | Stage::Done => {}
-            Stage::Text(text) => {
+            Stage::Text(text, coat) => {
+                if let Some(verdict) = coat.and_then(|coat| coat.finish(&self.name)) {
+                    inside.gather.encrypted(&self.place, verdict);
+                }
                 let found = text.finish(&mut inside.gather);
                 if self.media_type == ContentType::Plain.media_type() {
                     self.media_type = found;
@@ -368,7 +379,10 @@ impl File {
             }
             Stage::Stream(mut stream) => stream.finish(inside, budget),
             Stage::Whole(kind, held) => {
-                if let Some(verdict) = self.tail_verdict(&held, &held) {
+                // A PDF that names encryption may be open to everybody all the same: its reader knows.
+                if kind != ContentType::Pdf
+                    && let Some(verdict) = self.tail_verdict(&held, &held)
+                {
                     inside.gather.encrypted(&self.place, verdict);
                 }
                 self.media_type = extract::whole(kind, &held, &self.place, inside, budget).media_type();

@@ -1,9 +1,12 @@
 //! Where in these bytes could something stand that a detector wants to look at?
 //!
 //! One pass for all detectors: 64 bytes become four bit masks, shapes are found by shifting and combining them, and only
-//! the few positions left are looked at byte by byte. Everything here compiles to plain vector code without `unsafe`.
+//! the few positions left are looked at byte by byte. The pass is compiled for several levels of vector instructions, and the
+//! best that the machine has is chosen when it runs.
 
 mod masks;
+
+use fearless_simd::{Level, Simd, dispatch};
 
 pub(crate) use masks::within;
 use masks::{LANES, is_token, masks};
@@ -34,16 +37,21 @@ pub(crate) enum Sought {
 
 /// Calls `visit` for every candidate that begins at or after `from`, in order of 64-byte blocks.
 pub(crate) fn candidates(text: &[u8], from: usize, sought: Sought, mut visit: impl FnMut(Candidate, usize)) {
+    dispatch!(Level::new(), simd => walk(simd, text, from, sought, &mut visit));
+}
+
+#[inline(always)]
+fn walk<S: Simd>(simd: S, text: &[u8], from: usize, sought: Sought, mut visit: impl FnMut(Candidate, usize)) {
     let mut base = from.min(text.len());
     let mut blocks = text.get(base..).unwrap_or_default().chunks(LANES);
-    let mut next = blocks.next().map(masks).unwrap_or_default();
+    let mut next = masks(simd, blocks.next().unwrap_or_default());
     // Bit 0: whether the byte before the block is a digit, or part of a token.
     let before = base.checked_sub(1).and_then(|at| text.get(at)).copied().unwrap_or(b' ');
     let mut digit_before = u128::from(before.is_ascii_digit());
     let mut token_before = u128::from(is_token(before));
     while base < text.len() {
         let this = next;
-        next = blocks.next().map(masks).unwrap_or_default();
+        next = masks(simd, blocks.next().unwrap_or_default());
         let digit = u128::from(this.digit) | u128::from(next.digit) << 64;
         let token = u128::from(this.token) | u128::from(next.token) << 64;
         each(this.sign, |bit| {
@@ -79,6 +87,7 @@ pub(crate) fn candidates(text: &[u8], from: usize, sought: Sought, mut visit: im
 }
 
 /// The positions where digits and separators follow each other as in phones, cards and national ids.
+#[inline(always)]
 fn number_shapes(digit: u128, separator: u128, token: u128, token_before: u128) -> u128 {
     let d2 = digit & digit >> 1;
     let d3 = d2 & digit >> 2;
@@ -96,6 +105,7 @@ fn number_shapes(digit: u128, separator: u128, token: u128, token_before: u128) 
     d8 | three_two_four | threes | bracketed | fours | six_four | two_threes | twos | lettered
 }
 
+#[inline(always)]
 fn each(mut bits: u64, mut visit: impl FnMut(usize)) {
     while bits != 0 {
         visit(bits.trailing_zeros() as usize);

@@ -18,8 +18,11 @@ use value::{is_nothing, value_of};
 const COLUMNS_MAX: usize = 128;
 /// Rows of which every cell is typed.
 pub(crate) const TYPED_ROWS: u64 = 256;
-/// After those, one row in so many.
+/// After those, one row in so many; and later, when the columns are long known, one in so many.
 const TYPED_EVERY: u64 = 64;
+const TYPED_EVERY_LATER: u64 = 256;
+/// Rows after which it is later.
+const LATER_ROWS: u64 = TYPED_ROWS * TYPED_EVERY;
 /// Rows in which a header is looked for: exports begin with titles and blank rows.
 const HEADER_WITHIN: u64 = 10;
 
@@ -77,7 +80,8 @@ impl Table {
 
     /// Whether the next row's cells will all be typed.
     fn types_next(&self) -> bool {
-        self.rows < TYPED_ROWS || self.rows.is_multiple_of(TYPED_EVERY)
+        let every = if self.rows < LATER_ROWS { TYPED_EVERY } else { TYPED_EVERY_LATER };
+        self.rows < TYPED_ROWS || self.rows.is_multiple_of(every)
     }
 
     /// The keys counted over all rows.
@@ -210,7 +214,7 @@ impl Table {
                 distinct.insert(hash);
             }
         }
-        if self.rows == TYPED_ROWS || self.rows == TYPED_ROWS * TYPED_EVERY {
+        if self.rows == TYPED_ROWS || self.rows == LATER_ROWS {
             self.choose_keys();
         }
     }

@@ -127,7 +127,9 @@ fn cut(block: &[u8]) -> usize {
         }
     };
     let tail = end.saturating_sub(ARMOR_BYTES);
-    if let Some(begin) = block.get(tail..end).and_then(|tail| memchr::memmem::rfind(tail, b"-----BEGIN "))
+    // Forwards to the last one, which is searched in vectors; backwards is not.
+    let begins = memchr::memmem::find_iter(block.get(tail..end).unwrap_or_default(), b"-----BEGIN ");
+    if let Some(begin) = begins.last()
         && tail + begin > 0
         && memchr::memmem::find(block.get(tail + begin..end).unwrap_or_default(), b"-----END ").is_none()
     {

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use spillwatch_classifiers::Category;
 use spillwatch_classifiers::Category::{Credential, EmployeePii, InteractionMetadata};
 
@@ -39,6 +41,8 @@ const MAKERS: &[(&str, &[Category], Make)] = &[
     ("sensors.csv", &[], sensors),
     ("users-test-data.csv", &[], test_data),
     ("uuids.txt", &[], uuids),
+    ("logs.gz.b64", &[], |r| STANDARD.encode(corpus::gz(r, 60_000))),
+    ("digests.txt", &[], |r| rows(400, |_| format!("{:032x}{:032x}\n", wide(r), wide(r)))),
     ("cities.csv", &[], cities),
     ("main.c", &[], source),
     ("events.csv", &[InteractionMetadata], events),
@@ -82,7 +86,8 @@ pub fn cases() -> Vec<Case> {
             let expected: &[Category] = match *kind {
                 "hr_csv" => &[EmployeePii],
                 "clickstream" => &[InteractionMetadata],
-                "ciphertext" => &[Category::EncryptedBlob],
+                // Random letters of base64 are what a printed cipher's output looks like.
+                "ciphertext" | "base64" => &[Category::EncryptedBlob],
                 // Web servers' lines have no user, and addresses alone are counted; half of the logs are machines'.
                 "logs" | "gz" => continue,
                 _ => &[],
@@ -91,6 +96,10 @@ pub fn cases() -> Vec<Case> {
         }
     }
     all
+}
+
+fn wide(r: &mut Random) -> u128 {
+    u128::from(r.word()) << 64 | u128::from(r.word())
 }
 
 fn rows(count: usize, row: impl FnMut(usize) -> String) -> String {

@@ -22,7 +22,10 @@ const OWNERS_MIN_PRINTED: usize = 12;
 /// Features kept: those with the largest weights.
 const FEATURES_MAX: usize = 24_000;
 /// The cost of an error before classes are balanced.
-const COST: f64 = 0.1;
+const COST: f64 = 0.3;
+/// What every feature's length has beside how well it tells the class ([`Model::lengths`]), in the order of the classes: the
+/// fewer examples a class has, the more is left to what it tells.
+const LENGTHS: [f64; CLASSES.len()] = [2.0, 1.0];
 const EPOCHS: usize = 40;
 const FOLDS: usize = 10;
 
@@ -126,7 +129,8 @@ impl Model {
             .collect();
         self.classes = CLASSES
             .iter()
-            .map(|&class| {
+            .zip(LENGTHS)
+            .map(|(&class, length)| {
                 let labels: Vec<bool> = documents.iter().flat_map(|d| [d.label == Some(class); 2]).collect();
                 let positive = labels.iter().filter(|&&label| label).count() as f64;
                 let half = labels.len() as f64 / 2.0;
@@ -134,14 +138,38 @@ impl Model {
                     COST * if label { half / positive } else { half / (labels.len() as f64 - positive) }
                 };
                 let costs = labels.iter().map(cost).collect();
-                let dimensions = self.features.len() + STRUCTURE;
-                linear::hinge(
-                    &Problem { examples: examples.iter().collect(), labels, costs, dimensions },
-                    EPOCHS,
-                )
+                let lengths = self.lengths(&examples, &labels, length);
+                let dimensions = lengths.len();
+                let scaled: Vec<Sparse> = examples
+                    .iter()
+                    .map(|example| example.iter().map(|&(at, value)| (at, value * lengths[at])).collect())
+                    .collect();
+                let examples = scaled.iter().collect();
+                let mut weights = linear::hinge(&Problem { examples, labels, costs, dimensions }, EPOCHS);
+                weights.iter_mut().zip(&lengths).for_each(|(weight, length)| *weight *= length);
+                weights
             })
             .collect();
         self
+    }
+
+    /// How long each feature is made before a class is fitted: the longer, the more often it occurs in one class than in the
+    /// other, as the log count ratio of naive Bayes says (Wang and Manning, "Baselines and Bigrams", 2012). The regulariser
+    /// then spares the words that tell, which so few documents cannot all show to be needed.
+    fn lengths(&self, examples: &[Sparse], labels: &[bool], least: f64) -> Vec<f64> {
+        let mut counts = vec![[1.0, 1.0]; self.features.len()];
+        for (example, &label) in examples.iter().zip(labels) {
+            for &(at, _) in example.iter().filter(|&&(at, _)| at < self.features.len()) {
+                counts[at][usize::from(label)] += 1.0;
+            }
+        }
+        let positive = labels.iter().filter(|&&label| label).count() as f64;
+        let of = [labels.len() as f64 - positive + 2.0, positive + 2.0];
+        let ratios = counts.iter().map(|[no, yes]| ((yes / of[1]) / (no / of[0])).ln().abs() + least);
+        let lengths: Vec<f64> = ratios.chain([1.0; STRUCTURE]).collect();
+        let mean = (lengths.iter().map(|length| length * length).sum::<f64>() / lengths.len() as f64).sqrt();
+        // Four digits: a difference in the last place of a machine's `ln` must not reach the weights.
+        lengths.iter().map(|length| (length / mean * 1e4).round() / 1e4).collect()
     }
 
     /// Only the features that matter most to any class.

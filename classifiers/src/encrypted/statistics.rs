@@ -20,9 +20,9 @@ use features::{Counts, INPUTS, features, inputs};
 pub const FRAGMENT_BYTES: usize = 64 << 10;
 /// The fragment lengths that weights were trained for, ascending.
 pub const FRAGMENT_SIZES: [usize; 8] = [512, 1024, 2048, 4096, 8192, 16384, 32768, FRAGMENT_BYTES];
-/// Fragments at the start that are all counted; further on, four in every doubling of the length: a mebibyte of two.
+/// Fragments at the start that are all counted; further on, two in every doubling of the length.
 const FRAGMENTS_DENSE: u64 = 8;
-/// Bytes of each fragment that are looked at before the whole is counted.
+/// Bytes that are looked at in each fragment that is counted before it is, and in as many others.
 const PROBE_BYTES: usize = 4096;
 /// Deviations beyond which no cipher's output lies, by a wide margin.
 const PROBE_Z_MAX: f64 = 14.0;
@@ -61,14 +61,17 @@ impl Statistics {
             let (now, later) = bytes.split_at(wanted.min(bytes.len()));
             self.bytes += now.len() as u64;
             bytes = later;
-            if counted(self.index) {
-                let before = self.fragment.len();
-                self.fragment.extend_from_slice(now);
-                if before < PROBE_BYTES && self.fragment.len() >= PROBE_BYTES {
-                    self.probe();
-                }
-            } else {
-                self.skipped_of_fragment += now.len();
+            let kept = match self.index {
+                index if sampled(index, 2) => FRAGMENT_BYTES,
+                index if sampled(index, 4) => PROBE_BYTES,
+                _ => 0,
+            };
+            let before = self.fragment.len();
+            let (kept, skipped) = now.split_at(now.len().min(kept - before.min(kept)));
+            self.fragment.extend_from_slice(kept);
+            self.skipped_of_fragment += skipped.len();
+            if before < PROBE_BYTES && self.fragment.len() >= PROBE_BYTES {
+                self.probe();
             }
             if self.fragment.len() + self.skipped_of_fragment == FRAGMENT_BYTES {
                 self.end_fragment();
@@ -92,12 +95,10 @@ impl Statistics {
     }
 
     fn end_fragment(&mut self) {
+        let is_whole = sampled(self.index, 2);
         self.index += 1;
         self.skipped_of_fragment = 0;
-        if self.fragment.is_empty() {
-            return;
-        }
-        if let Some((counts, log_odds)) = score(&self.fragment) {
+        if is_whole && let Some((counts, log_odds)) = score(&self.fragment) {
             self.counts.merge(&counts);
             self.log_odds.push(log_odds);
         }
@@ -162,10 +163,10 @@ fn size_in_words(bytes: u64) -> String {
     if bytes >= 10 << 20 { format!("{} MiB", bytes >> 20) } else { format!("{bytes} bytes") }
 }
 
-/// Whether a fragment is one of those that are counted, by its place alone.
-fn counted(index: u64) -> bool {
+/// Whether a fragment is one of `per_doubling` in every doubling of the length, or of the dense ones, by its place alone.
+fn sampled(index: u64, per_doubling: u64) -> bool {
     match index.checked_ilog2() {
-        Some(doubling) if index >= FRAGMENTS_DENSE => index.is_multiple_of(1 << (doubling - 2)),
+        Some(doubling) if index >= FRAGMENTS_DENSE => index.is_multiple_of((1 << doubling) / per_doubling),
         _ => true,
     }
 }
@@ -199,4 +200,4 @@ fn parse_line(line: &str) -> Option<(f64, [f64; INPUTS])> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

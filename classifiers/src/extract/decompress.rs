@@ -2,15 +2,17 @@
 
 mod blocks;
 mod bzip2;
+mod deflate64;
 mod gzip;
 mod lzma;
+pub(super) mod pull;
 
 pub(super) use lzma_rust2::FilterConfig;
 
 use crate::Gap;
 use crate::content_type::ContentType;
 
-use super::{limit_reached, truncated};
+use super::{limit_reached, malformed, truncated};
 
 /// Bytes unpacked before they are handed on.
 const PIECE_BYTES: usize = 64 << 10;
@@ -59,15 +61,34 @@ impl Decompressor {
         Self::with(Box::new(gzip::Deflate::raw()))
     }
 
-    /// For a method of a zip entry (APPNOTE 6.3.10, 4.4.5); nothing for stored entries and methods that are not read.
-    pub(super) fn for_zip_method(method: u16) -> Option<Self> {
-        match method {
+    /// For a method of a zip entry (APPNOTE 6.3.10, 4.4.5), with what of `packed` is for it; nothing for stored entries and
+    /// methods that are not read. LZMA needs to know what it unpacks to, where that is known.
+    pub(super) fn for_zip_method(
+        method: u16,
+        packed: &[u8],
+        unpacked: Option<u64>,
+    ) -> Result<Option<(Self, &[u8])>, Gap> {
+        let decompressor = match method {
             8 => Some(Self::deflate()),
+            9 => Some(Self::with(Box::new(deflate64::Deflate64::default()))),
             12 => Self::new(ContentType::Bzip2),
+            14 => return Self::zip_lzma(packed, unpacked).map(Some),
             93 | 20 => Self::new(ContentType::Zstd),
             95 => Self::new(ContentType::Xz),
             _ => None,
-        }
+        };
+        Ok(decompressor.map(|decompressor| (decompressor, packed)))
+    }
+
+    /// The version of the program that packed, the length of the properties, and those (APPNOTE 6.3.10, 5.8.8).
+    fn zip_lzma(packed: &[u8], unpacked: Option<u64>) -> Result<(Self, &[u8]), Gap> {
+        let header = packed.split_first_chunk::<9>();
+        let Some(([_, _, 5, 0, properties, dictionary @ ..], rest)) = header else {
+            return Err(malformed("a file of the archive is packed with impossible properties"));
+        };
+        let dictionary_bytes = u32::from_le_bytes(*dictionary);
+        let lzma = Self::lzma(*properties, dictionary_bytes, unpacked.unwrap_or(u64::MAX), None)?;
+        Ok((lzma, rest))
     }
 
     /// For the raw LZMA of an archive, with a filter for machine code where one was applied.

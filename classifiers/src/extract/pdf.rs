@@ -3,6 +3,7 @@
 //! A reader of our own: what is needed is text in order, from files that are cut, lie about lengths or run in circles, with
 //! every unpacked byte charged. The crates at hand follow the cross-reference table and unpack streams without a bound.
 
+mod crypt;
 mod file;
 mod filter;
 mod object;
@@ -24,8 +25,8 @@ const PAGES_MAX: usize = 50_000;
 
 pub(super) fn extract(bytes: &[u8], work: &mut Work<'_>) {
     let mut found = Found::search(bytes, work.budget);
-    if let Some(scheme) = found.encryption {
-        return work.sink.encrypted(work.place, scheme);
+    if found.is_closed {
+        return work.sink.encrypted(work.place, "pdf");
     }
     for gap in std::mem::take(&mut found.gaps) {
         work.sink.gap(gap);

@@ -2,7 +2,7 @@
 
 mod header;
 
-use super::decompress::{Decompressor, FilterConfig};
+use super::decompress::{Decompressor, FilterConfig, pull};
 use super::fields::{u32_at, u64_at};
 use super::member::Member;
 use super::{HELD_BYTES_MAX, Work, limit_reached, malformed, truncated, unsupported};
@@ -126,14 +126,17 @@ fn unpack(folder: &Folder, bytes: &[u8], work: &mut Work<'_>, out: &mut Pieces<'
         left -= taken as u64;
         out(piece.get(..taken).unwrap_or_default(), &mut Work { place, sink: &mut *sink, budget })
     };
-    match decompressor(folder)? {
-        None => packed.chunks(FEED_BYTES).try_for_each(&mut give)?,
-        Some(mut decompressor) => {
-            for feed in packed.chunks(FEED_BYTES) {
-                decompressor.push(feed, &mut give)?;
-            }
-            decompressor.finish(&mut give)?;
+    if let [coder] = folder.coders.as_slice()
+        && coder.id.as_slice() == [3, 4, 1]
+    {
+        pull::ppmd_h(packed, &coder.properties, folder.unpacked_bytes, &mut give)?;
+    } else if let Some(mut decompressor) = decompressor(folder)? {
+        for feed in packed.chunks(FEED_BYTES) {
+            decompressor.push(feed, &mut give)?;
         }
+        decompressor.finish(&mut give)?;
+    } else {
+        packed.chunks(FEED_BYTES).try_for_each(&mut give)?;
     }
     if left > 0 || packed.len() < size {
         return Err(truncated("a file of the archive is cut off"));

@@ -97,7 +97,7 @@ pub(super) fn language(text: &str) -> Language {
 
 /// Sentences of public licences and of the code of conduct that projects copy, which rule like a policy and are nobody's
 /// secret.
-const LICENCES: [&str; 17] = [
+const LICENCES: [&str; 19] = [
     "permission is hereby granted, free of charge",
     "redistribution and use in source and binary forms",
     "permission to use, copy, modify, and/or distribute",
@@ -110,6 +110,8 @@ const LICENCES: [&str; 17] = [
     "terms of this eclipse public license",
     "common development and distribution license",
     "boost software license - version",
+    "business source license",
+    "guido van rossum at stichting mathematisch centrum",
     "this software is provided 'as-is', without any express or implied warranty",
     "gnu lesser general public license version",
     "contributor covenant code of conduct",

@@ -1,5 +1,6 @@
 //! Of which class is each of 64 bytes?
 
+use fearless_simd::{Simd, prelude::*, u8x64};
 use wide::u8x16;
 
 /// Bytes looked at together.
@@ -23,35 +24,32 @@ pub(super) fn is_token(b: u8) -> bool {
 }
 
 /// The masks of at most 64 bytes; what is missing is of no class.
-pub(super) fn masks(block: &[u8]) -> Masks {
+#[inline(always)]
+pub(super) fn masks<S: Simd>(simd: S, block: &[u8]) -> Masks {
     match block.first_chunk::<LANES>() {
-        Some(block) => whole(block),
+        Some(block) => whole(simd, block),
         None => {
             let mut bytes = [0u8; LANES];
             bytes.iter_mut().zip(block).for_each(|(to, from)| *to = *from);
-            whole(&bytes)
+            whole(simd, &bytes)
         }
     }
 }
 
-fn whole(block: &[u8; LANES]) -> Masks {
-    let mut masks = Masks::default();
-    for (place, sixteen) in block.as_chunks::<16>().0.iter().enumerate() {
-        let v = u8x16::new(*sixteen);
-        let is = |byte: u8| v.simd_eq(u8x16::splat(byte));
-        let digit = within(v, b'0', 10);
-        let letter = within(v | u8x16::splat(0x20), b'a', 26);
-        let dash = is(b'-');
-        let separator = dash | is(b' ') | is(b'.') | is(b')');
-        let token = digit | letter | dash | is(b'_');
-        let sign = is(b'@') | is(b'+');
-        let bits = |v: u8x16| u64::from(v.to_bitmask()) << (16 * place);
-        masks.sign |= bits(sign);
-        masks.digit |= bits(digit);
-        masks.separator |= bits(separator);
-        masks.token |= bits(token);
+// No closures here: they would be compiled without the instructions of the level.
+#[inline(always)]
+fn whole<S: Simd>(simd: S, block: &[u8; LANES]) -> Masks {
+    let v = u8x64::from_slice(simd, block);
+    let digit = (v - b'0').simd_lt(10);
+    let letter = ((v | 0x20) - b'a').simd_lt(26);
+    let dash = v.simd_eq(b'-');
+    let separator = dash | v.simd_eq(b' ') | v.simd_eq(b'.') | v.simd_eq(b')');
+    Masks {
+        sign: (v.simd_eq(b'@') | v.simd_eq(b'+')).to_bitmask(),
+        digit: digit.to_bitmask(),
+        separator: separator.to_bitmask(),
+        token: (digit | letter | dash | v.simd_eq(b'_')).to_bitmask(),
     }
-    masks
 }
 
 /// All ones for each byte among the `count` from `first` on.
@@ -62,13 +60,15 @@ pub(crate) fn within(v: u8x16, first: u8, count: u8) -> u8x16 {
 
 #[cfg(test)]
 mod tests {
+    use fearless_simd::{Level, dispatch};
+
     use super::*;
 
     #[test]
     fn every_byte_is_of_its_classes() {
         for first in (0..=255_u8).step_by(LANES) {
             let block: [u8; LANES] = std::array::from_fn(|i| first + i as u8);
-            let masks = masks(&block);
+            let masks = dispatch!(Level::new(), simd => masks(simd, &block));
             for (i, b) in block.iter().enumerate() {
                 let is = |mask: u64| mask >> i & 1 == 1;
                 assert_eq!(is(masks.digit), b.is_ascii_digit());

@@ -16,6 +16,8 @@ const LINES_COMPARED: usize = 20;
 pub(crate) struct Delimited {
     delimiter: u8,
     table: Table,
+    /// Of the table's keys; found anew after each row that is typed, as they are chosen then.
+    keys: Option<Keys>,
     /// Lines of a row whose quotes are still open.
     open: Vec<u8>,
     skipping: bool,
@@ -83,7 +85,7 @@ fn first_row(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 
 impl Delimited {
     pub(super) fn new(place: &Place, delimiter: u8) -> Self {
-        Self { delimiter, table: Table::new(place.clone()), open: Vec::new(), skipping: false }
+        Self { delimiter, table: Table::new(place.clone()), keys: None, open: Vec::new(), skipping: false }
     }
 
     pub(super) fn is_tabbed(&self) -> bool {
@@ -134,8 +136,9 @@ impl Delimited {
                 Fields::new(line, self.delimiter).map(|cell| String::from_utf8_lossy(cell)).collect();
             let cells: Vec<&str> = cells.iter().map(AsRef::as_ref).collect();
             self.table.row(&cells, gather.key);
+            self.keys = None;
         } else if !line.is_empty() {
-            let keys = Keys::of(&self.table);
+            let keys = *self.keys.get_or_insert_with(|| Keys::of(&self.table));
             let mut cells: [Option<&[u8]>; Keys::MAX] = [None; Keys::MAX];
             if let Some(last) = keys.last() {
                 for (at, field) in Fields::new(line, self.delimiter).enumerate().take(last + 1) {

@@ -2,6 +2,8 @@
 //!
 //! Lines become records with the names that analytics exports use, so that one judge serves logs and tables alike.
 
+use memchr::memmem;
+
 use crate::extract::Place;
 use crate::gather::Gather;
 use crate::table::{Key, TYPED_ROWS, Table};
@@ -65,7 +67,9 @@ pub(crate) struct Log {
     table: Table,
     web: bool,
     /// What stood before the value of the key, for lines of which nothing else is read.
-    needle: Option<(usize, Vec<u8>)>,
+    needle: Option<(usize, Box<memmem::Finder<'static>>)>,
+    /// The columns of the client and of the user of a web server's lines; found anew after each line that is typed.
+    web_columns: Option<[Option<usize>; 2]>,
 }
 
 /// Whether most of the first lines begin with a time, or are those of a web server.
@@ -90,7 +94,7 @@ fn is_event(line: &[u8]) -> bool {
 
 impl Log {
     pub(super) fn new(place: &Place) -> Self {
-        Self { table: Table::new(place.clone()), web: false, needle: None }
+        Self { table: Table::new(place.clone()), web: false, needle: None, web_columns: None }
     }
 
     pub(super) fn push(&mut self, gather: &mut Gather, bytes: &[u8]) {
@@ -122,9 +126,12 @@ impl Log {
         } else {
             self.table.record(&pairs(&text), gather.key);
         }
+        self.web_columns = None;
         if self.table.rows == TYPED_ROWS {
             self.needle = self.table.keys().last().and_then(|key| match key {
-                Key::Column(at) => Some((at, self.needle_of(at, &text)?)),
+                Key::Column(at) => {
+                    Some((at, Box::new(memmem::Finder::new(&self.needle_of(at, &text)?).into_owned())))
+                }
                 Key::Pair(..) => None,
             });
         }
@@ -141,10 +148,12 @@ impl Log {
     }
 
     fn counted(&mut self, gather: &Gather, line: &[u8]) {
-        let Self { table, needle, web } = self;
+        let Self { table, needle, web, web_columns } = self;
         let web = *web;
-        let key_name = |at: usize| table_name(&table.columns, at);
-        let (client, user) = (key_name_is(&key_name, "client_ip"), key_name_is(&key_name, "remote_user"));
+        let [client, user] = *web_columns.get_or_insert_with(|| {
+            let names = table.columns.iter().map(|column| column.name.as_str());
+            ["client_ip", "remote_user"].map(|wanted| names.clone().position(|name| name == wanted))
+        });
         let cell = |at: usize| {
             if web {
                 return web_cell(line, Some(at) == client, Some(at) == user);
@@ -153,19 +162,11 @@ impl Log {
             if *column != at {
                 return None;
             }
-            let start = memchr::memmem::find(line, needle)? + needle.len();
+            let start = needle.find(line)? + needle.needle().len();
             Some(word(line.get(start..)?))
         };
         table.count(cell, gather.key);
     }
-}
-
-fn table_name(columns: &[crate::table::Column], at: usize) -> Option<&str> {
-    columns.get(at).map(|column| column.name.as_str())
-}
-
-fn key_name_is<'a>(name: &impl Fn(usize) -> Option<&'a str>, wanted: &str) -> Option<usize> {
-    (0..8).find(|at| name(*at) == Some(wanted))
 }
 
 fn web_cell(line: &[u8], client: bool, user: bool) -> Option<&[u8]> {

@@ -120,7 +120,7 @@ const IBAN_LENGTHS: &[(&[u8; 2], usize)] = &[
 
 /// The bytes of an IBAN that begins at the start of `text`, in groups or not; its checksum is right (ISO 7064 mod 97-10).
 pub(crate) fn iban_at(text: &[u8]) -> Option<usize> {
-    let country = text.get(..2)?;
+    let country = text.get(..2).filter(|country| country.iter().all(u8::is_ascii_uppercase))?;
     let (_, length) = IBAN_LENGTHS.iter().find(|(code, _)| country == code.as_slice())?;
     let mut compact = [0u8; 34];
     let (mut kept, mut end) = (0, 0);

@@ -59,16 +59,13 @@ impl Counts {
                 }
             }
         }
-        for (lag, (sum, equal_lag)) in counts.differences.iter_mut().zip([1, 2, 4, 8]).enumerate() {
-            let later = fragment.get(lag + 1..).unwrap_or_default();
-            *sum = fragment.iter().zip(later).map(|(&a, &b)| u64::from(a.abs_diff(b))).sum();
-            let later = fragment.get(equal_lag..).unwrap_or_default();
-            let equal = fragment.iter().zip(later).filter(|(a, b)| a == b).count();
-            if let Some(slot) = counts.equals.get_mut(lag) {
-                *slot = equal as u32;
-            }
+        for (apart, sum) in (1..).zip(&mut counts.differences) {
+            *sum = sum_apart(fragment, apart, |a, b| u16::from(a.abs_diff(b)));
         }
-        counts.stuffed = fragment.windows(2).filter(|pair| *pair == [0xff, 0]).count() as u32;
+        for (apart, equal) in [1, 2, 4, 8].into_iter().zip(&mut counts.equals) {
+            *equal = sum_apart(fragment, apart, |a, b| u16::from(a == b)) as u32;
+        }
+        counts.stuffed = sum_apart(fragment, 1, |a, b| u16::from(a == 0xff && b == 0)) as u32;
         counts
     }
 
@@ -185,6 +182,13 @@ fn bump<const N: usize>(counts: &mut [u32; N], index: usize) {
     }
 }
 
+/// The sum over all pairs of bytes that stand so far apart; in short stretches, whose sums fit narrow vector lanes.
+fn sum_apart(bytes: &[u8], apart: usize, of: impl Fn(u8, u8) -> u16) -> u64 {
+    let later = bytes.get(apart..).unwrap_or_default();
+    let stretches = bytes.chunks(256).zip(later.chunks(256));
+    stretches.map(|(a, b)| u64::from(a.iter().zip(b).map(|(&a, &b)| of(a, b)).sum::<u16>())).sum()
+}
+
 /// The counts of words one bit shorter.
 fn halve(words: &[u32]) -> Vec<u32> {
     words.chunks_exact(2).map(|pair| pair.iter().sum()).collect()
@@ -225,7 +229,8 @@ pub fn features(fragment: &[u8]) -> (Counts, [f64; FEATURES]) {
 
 /// How many three-byte and four-byte strings occur again.
 ///
-/// Strings are dealt into boxes by their first twelve bits and sorted there: of uniform bytes, sixteen to a box.
+/// Strings are dealt into boxes by their first twelve bits: of uniform bytes, sixteen to a box. The next twelve bits are
+/// ticked off in each box; only where one comes twice can four bytes have come twice.
 fn repeats(fragment: &[u8]) -> (f64, f64) {
     let grams = || fragment.array_windows::<4>().map(|gram| u32::from_be_bytes(*gram));
     let boxed = |gram: u32| (gram >> (32 - WORD_BITS)) as usize & (WORDS - 1);
@@ -235,24 +240,34 @@ fn repeats(fragment: &[u8]) -> (f64, f64) {
     for end in &mut ends {
         (sum, *end) = (sum + *end, sum);
     }
-    let mut sorted = vec![0_u32; sum as usize];
+    let mut dealt = vec![0_u32; sum as usize];
     for gram in grams() {
         if let Some(end) = ends.get_mut(boxed(gram)) {
-            if let Some(slot) = sorted.get_mut(*end as usize) {
+            if let Some(slot) = dealt.get_mut(*end as usize) {
                 *slot = gram;
             }
             *end += 1;
         }
     }
-    let (mut threes, mut fours, mut rest) = (0_u32, 0_u32, sorted.as_mut_slice());
+    let (mut threes, mut fours, mut rest) = (0_u32, 0_u32, dealt.as_mut_slice());
     let mut start = 0;
+    let mut ticks = [0_u64; WORDS / 64];
     for end in ends {
         let Some((one, later)) = rest.split_at_mut_checked((end - start) as usize) else { break };
         (rest, start) = (later, end);
-        one.sort_unstable();
-        for [a, b] in one.array_windows::<2>() {
-            threes += u32::from(a >> 8 == b >> 8);
-            fours += u32::from(a == b);
+        let mut again = 0;
+        for gram in &*one {
+            let bit = gram >> 8;
+            if let Some(tick) = ticks.get_mut((bit >> 6) as usize % (WORDS / 64)) {
+                again += (*tick >> (bit & 63) & 1) as u32;
+                *tick |= 1 << (bit & 63);
+            }
+        }
+        ticks.fill(0);
+        threes += again;
+        if again > 0 {
+            one.sort_unstable();
+            fours += one.array_windows::<2>().map(|[a, b]| u32::from(a == b)).sum::<u32>();
         }
     }
     (f64::from(threes), f64::from(fours))
@@ -260,9 +275,17 @@ fn repeats(fragment: &[u8]) -> (f64, f64) {
 
 fn longest_run(fragment: &[u8]) -> f64 {
     let (mut longest, mut run) = (0_u32, 0_u32);
-    for pair in fragment.windows(2) {
-        run = if matches!(pair, [a, b] if a == b) { run + 1 } else { 0 };
-        longest = longest.max(run);
+    let later = fragment.get(1..).unwrap_or_default();
+    for (now, next) in fragment.chunks(32).zip(later.chunks(32)) {
+        // Few stretches of uniform bytes hold two equal ones side by side.
+        if now.iter().zip(next).fold(true, |differ, (a, b)| differ & (a != b)) {
+            run = 0;
+            continue;
+        }
+        for (a, b) in now.iter().zip(next) {
+            run = if a == b { run + 1 } else { 0 };
+            longest = longest.max(run);
+        }
     }
     f64::from(longest)
 }

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// Uniform bytes (SplitMix64), which a cipher's output cannot be told from.
-fn uniform(seed: u64, length: usize) -> Vec<u8> {
+pub(in crate::encrypted) fn uniform(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed;
     let mut out = Vec::with_capacity(length + 8);
     while out.len() < length {
@@ -67,9 +67,17 @@ fn one_uneven_stretch_in_a_counted_fragment_is_enough_to_let_go() {
 
 #[test]
 fn fragments_are_counted_ever_more_rarely() {
-    assert!((0..8).all(counted));
-    assert_eq!((8..16).filter(|&index| counted(index)).count(), 4);
-    assert_eq!((1 << 20..2 << 20).filter(|&index| counted(index)).count(), 4);
+    assert!((0..8).all(|index| sampled(index, 2)));
+    assert_eq!((8..16).filter(|&index| sampled(index, 2)).collect::<Vec<_>>(), [8, 12]);
+    assert_eq!((1 << 20..2 << 20).filter(|&index| sampled(index, 4)).count(), 4);
+}
+
+#[test]
+fn a_fragment_that_is_not_counted_can_still_end_the_question_by_its_beginning() {
+    let mut bytes = uniform(9, 24 * FRAGMENT_BYTES);
+    bytes[10 * FRAGMENT_BYTES..10 * FRAGMENT_BYTES + PROBE_BYTES].fill(b' ');
+    assert!(!sampled(10, 2) && sampled(10, 4));
+    assert_eq!(verdict(&bytes, "x"), None);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::extract::{limit_reached, malformed, truncated};
 
 /// Memory of a decoder, in KiB: the dictionary of `xz -9` (64 MiB) and what comes with it. A dictionary grows with what is
 /// unpacked, so small objects never take it.
-const MEMORY_KIB_MAX: u32 = (64 << 10) + 1024;
+pub(super) const MEMORY_KIB_MAX: u32 = (64 << 10) + 1024;
 
 /// The three wrappings of one method.
 enum Wrapping {

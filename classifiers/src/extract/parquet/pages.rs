@@ -2,7 +2,7 @@
 
 use crate::Gap;
 use crate::content_type::ContentType;
-use crate::extract::decompress::Decompressor;
+use crate::extract::decompress::{Decompressor, pull};
 use crate::extract::fields::u32_at;
 use crate::extract::{Budget, HELD_BYTES_MAX, snappy, unsupported};
 
@@ -20,6 +20,7 @@ pub(super) fn unpack(codec: i64, packed: &[u8], size: usize, budget: &mut Budget
         }
         1 => return snappy(packed, budget),
         2 => ContentType::Gzip,
+        4 => return brotli(packed, budget),
         5 => return lz4_in_frames(packed, size, budget),
         6 => ContentType::Zstd,
         7 => return lz4(packed, size, budget),
@@ -27,16 +28,28 @@ pub(super) fn unpack(codec: i64, packed: &[u8], size: usize, budget: &mut Budget
     };
     let mut unpacked = Vec::new();
     let mut decompressor = Decompressor::new(kind).ok_or_else(broken)?;
-    let mut take = |piece: &[u8]| {
-        budget.unpack(piece.len() as u64)?;
-        if unpacked.len() + piece.len() > HELD_BYTES_MAX {
-            return Err(too_large());
-        }
-        unpacked.extend_from_slice(piece);
-        Ok(())
-    };
+    let mut take = |piece: &[u8]| keep(piece, &mut unpacked, budget);
     decompressor.push(packed, &mut take)?;
     decompressor.finish(&mut take)?;
+    Ok(unpacked)
+}
+
+fn keep(piece: &[u8], unpacked: &mut Vec<u8>, budget: &mut Budget) -> Result<(), Gap> {
+    budget.unpack(piece.len() as u64)?;
+    if unpacked.len() + piece.len() > HELD_BYTES_MAX {
+        return Err(too_large());
+    }
+    unpacked.extend_from_slice(piece);
+    Ok(())
+}
+
+/// Bytes that a page of brotli is charged as besides: its tables are made anew for each, however small it is.
+const BROTLI_BYTES: u64 = 4 << 10;
+
+fn brotli(packed: &[u8], budget: &mut Budget) -> Result<Vec<u8>, Gap> {
+    budget.unpack(BROTLI_BYTES)?;
+    let mut unpacked = Vec::new();
+    pull::brotli(packed, &mut |piece| keep(piece, &mut unpacked, budget))?;
     Ok(unpacked)
 }
 

@@ -162,6 +162,25 @@ fn rows_are_put_together_from_columns() {
 }
 
 #[test]
+fn pages_are_unpacked_by_brotli() {
+    use super::pages::unpack;
+    use crate::extract::tests::allowance;
+    // A window of 2^16, one block that is not compressed, and an empty last one (RFC 7932, 9.2).
+    let stored = |content: &[u8]| {
+        let header = (((content.len() - 1) << 4) | 1 << 20) as u32;
+        [&header.to_le_bytes()[..3], content, &[3]].concat()
+    };
+    let packed = stored(b"abcde");
+    assert_eq!(unpack(4, &packed, 5, &mut allowance()).unwrap(), b"abcde");
+    for broken in [&packed[..5], b"\xff\xff", b""] {
+        assert_eq!(
+            unpack(4, broken, 5, &mut allowance()).map_err(|gap| gap.reason),
+            Err(GapReason::Malformed)
+        );
+    }
+}
+
+#[test]
 fn encrypted_files_are_named_so() {
     assert_eq!(seen(b"PARE....PARE").1.encrypted, ["parquet"]);
 }

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use memchr::memmem;
 
+use super::crypt::Key;
 use super::filter;
 use super::object::{Dict, Lexer, Object, is_space};
 use crate::Gap;
@@ -19,11 +20,17 @@ const OBJECTS_MAX: usize = 1 << 20;
 /// Bytes that may be parsed for all references together: each is parsed anew whenever it is followed.
 const EFFORT: u64 = 512 << 20;
 
+/// What opening a string counts for against [`EFFORT`]: the cipher is made ready for each.
+const OPENING_EFFORT: u64 = 256;
+
+/// Bytes that a key is charged as: one of 256 bits is hashed some seventy times, however small its file is.
+const KEY_BYTES: u64 = 128 << 10;
+
 /// Where an object was found.
 #[derive(Debug, Clone, Copy)]
 enum Location {
-    /// At this offset in the file.
-    File(usize),
+    /// At this offset in the file, with this generation.
+    File(usize, u32),
     /// In the object stream of this index, at this offset.
     Stream(usize, usize),
 }
@@ -34,6 +41,7 @@ pub(super) struct File<'a> {
     /// Decoded object streams.
     streams: &'a [Vec<u8>],
     objects: HashMap<u32, Location>,
+    key: Option<Key>,
     effort: Cell<u64>,
 }
 
@@ -42,46 +50,119 @@ pub(super) struct File<'a> {
 pub(super) struct Found {
     objects: HashMap<u32, Location>,
     pub(super) streams: Vec<Vec<u8>>,
-    /// The scheme, where a trailer says that strings and streams are encrypted.
-    pub(super) encryption: Option<&'static str>,
+    /// The key of a file that is locked but asks for no password.
+    key: Option<Key>,
+    /// Whether it asks for one.
+    pub(super) is_closed: bool,
     pub(super) gaps: Vec<Gap>,
+}
+
+/// An object as the search comes by it.
+struct Passed<'a> {
+    number: u32,
+    generation: u32,
+    at: usize,
+    dict: Option<Dict<'a>>,
+    /// The packed bytes, where it is a stream.
+    raw: Option<&'a [u8]>,
+}
+
+/// Goes from object to object, front to back, for as long as `visit` wants.
+fn pass<'a>(bytes: &'a [u8], mut visit: impl FnMut(Passed<'a>) -> bool) {
+    let mut at = 0;
+    while let Some(next) = memmem::find(bytes.get(at..).unwrap_or_default(), b"obj") {
+        let word = at + next;
+        at = word + 3;
+        let Some((number, generation)) = number_before(bytes, word) else { continue };
+        let start = at;
+        let mut lexer = Lexer::new(bytes, at);
+        let object = lexer.object();
+        // Binary data must not be taken for objects.
+        at = lexer.at.max(at);
+        let dict = if let Some(Object::Dict(dict)) = object { Some(dict) } else { None };
+        let raw = dict.as_ref().and_then(|dict| stream_after(bytes, &mut lexer, dict));
+        if raw.is_some() {
+            at = lexer.at;
+        }
+        if !visit(Passed { number, generation, at: start, dict, raw }) {
+            return;
+        }
+    }
+}
+
+/// The encryption dictionary that a trailer or a stream of cross-references names, and the first half of the identifier
+/// there (7.5.5, 7.5.8).
+fn encryption(bytes: &[u8]) -> Option<(Dict<'_>, Vec<u8>)> {
+    let names_it = |dict: &Dict<'_>| dict.get("Encrypt").is_some_and(|encrypt| *encrypt != Object::Null);
+    let mut trailer: Option<Dict<'_>> = None;
+    let mut starts: HashMap<u32, usize> = HashMap::new();
+    pass(bytes, |passed| {
+        starts.insert(passed.number, passed.at);
+        let named = passed.dict.filter(|dict| dict.name("Type") == Some(b"XRef") && names_it(dict));
+        trailer = named.or(trailer.take());
+        starts.len() < OBJECTS_MAX
+    });
+    let mut at = 0;
+    while let Some(next) = memmem::find(bytes.get(at..).unwrap_or_default(), b"trailer") {
+        let mut lexer = Lexer::new(bytes, at + next + 7);
+        if let Some(Object::Dict(dict)) =
+            lexer.object().filter(|object| object.as_dict().is_some_and(names_it))
+        {
+            trailer = Some(dict);
+        }
+        at = lexer.at;
+    }
+    let trailer = trailer?;
+    let resolved = |object: &Object<'_>| match object {
+        Object::Reference(number) => Lexer::new(bytes, *starts.get(number)?).object(),
+        _ => None,
+    };
+    let dict = match trailer.get("Encrypt")? {
+        Object::Dict(dict) => dict.clone(),
+        reference => match resolved(reference) {
+            Some(Object::Dict(dict)) => dict,
+            _ => Dict::default(),
+        },
+    };
+    let id = trailer.get("ID").and_then(|id| match id {
+        Object::Array(halves) => halves.first().cloned(),
+        reference => resolved(reference)?.as_array()?.first().cloned(),
+    });
+    let id = if let Some(Object::String(id)) = id { id } else { Vec::new() };
+    Some((dict, id))
 }
 
 impl Found {
     /// Searches `bytes` for objects; of those with the same number the last one counts, as in a file that was updated.
     pub(super) fn search(bytes: &[u8], budget: &mut Budget) -> Self {
         let mut found = Self::default();
+        if memmem::find(bytes, b"/Encrypt").is_some()
+            && let Some((dict, id)) = encryption(bytes)
+        {
+            if let Err(gap) = budget.unpack(KEY_BYTES) {
+                found.gaps.push(gap);
+                return found;
+            }
+            found.key = Key::of(&dict, &id);
+            found.is_closed = found.key.is_none();
+        }
         let mut held = 0;
-        let mut at = 0;
-        while let Some(next) = memmem::find(bytes.get(at..).unwrap_or_default(), b"obj") {
-            let word = at + next;
-            at = word + 3;
-            let Some(number) = number_before(bytes, word) else { continue };
+        pass(bytes, |passed| {
             if found.objects.len() >= OBJECTS_MAX {
                 found.gaps.push(limit_reached("the PDF has more objects than files have"));
-                break;
+                return false;
             }
-            let mut lexer = Lexer::new(bytes, at);
-            let object = lexer.object();
-            found.objects.insert(number, Location::File(at));
-            // Binary data must not be taken for objects.
-            at = lexer.at.max(at);
-            let Some(Object::Dict(dict)) = object else { continue };
-            let Some(raw) = stream_after(bytes, &mut lexer, &dict) else { continue };
-            at = lexer.at;
-            match dict.name("Type") {
-                Some(b"ObjStm") => held = found.object_stream(&dict, raw, held, budget),
-                Some(b"XRef") if dict.get("Encrypt").is_some() => found.encryption = Some("pdf"),
-                _ => {}
-            }
-        }
-        for trailer in memmem::find_iter(bytes, b"trailer") {
-            if let Some(Object::Dict(dict)) = Lexer::new(bytes, trailer + 7).object()
-                && dict.get("Encrypt").is_some_and(|encrypt| *encrypt != Object::Null)
+            found.objects.insert(passed.number, Location::File(passed.at, passed.generation));
+            if let (Some(dict), Some(raw)) = (&passed.dict, passed.raw)
+                && dict.name("Type") == Some(b"ObjStm")
+                && !found.is_closed
             {
-                found.encryption = Some("pdf");
+                let opened =
+                    found.key.as_ref().map(|key| key.stream((passed.number, passed.generation), raw));
+                held = found.object_stream(dict, opened.as_deref().unwrap_or(raw), held, budget);
             }
-        }
+            true
+        });
         found
     }
 
@@ -95,7 +176,6 @@ impl Found {
                 return held;
             }
             Err(gap) => {
-                // An encrypted file is reported as such.
                 self.gaps.push(gap);
                 return held;
             }
@@ -119,7 +199,7 @@ impl Found {
 
 impl<'a> File<'a> {
     pub(super) fn new(bytes: &'a [u8], streams: &'a [Vec<u8>], found: Found) -> Self {
-        Self { bytes, streams, objects: found.objects, effort: Cell::new(EFFORT) }
+        Self { bytes, streams, objects: found.objects, key: found.key, effort: Cell::new(EFFORT) }
     }
 
     /// Numbers of all objects, in order.
@@ -174,7 +254,14 @@ impl<'a> File<'a> {
     /// The content of a stream.
     pub(super) fn content(&self, number: u32, budget: &mut Budget) -> Option<Result<Vec<u8>, Gap>> {
         let (dict, raw) = self.stream(number)?;
-        Some(filter::unpack(&dict, raw, budget))
+        let sealed = match (self.objects.get(&number), &self.key) {
+            (Some(Location::File(_, generation)), Some(key)) => Some((key, *generation)),
+            _ => None,
+        };
+        let Some((key, generation)) = sealed else { return Some(filter::unpack(&dict, raw, budget)) };
+        // Opened in memory: as much as may be held, and charged as what it becomes.
+        let opened = filter::charge(raw.len(), budget).map(|()| key.stream((number, generation), raw));
+        Some(opened.and_then(|opened| filter::unpack(&dict, &opened, budget)))
     }
 
     /// Filters and their parameters may themselves be references.
@@ -190,16 +277,27 @@ impl<'a> File<'a> {
 
     fn parse(&self, number: u32) -> Option<(Object<'a>, Lexer<'a>)> {
         let (bytes, at) = match *self.objects.get(&number)? {
-            Location::File(at) => (self.bytes, at),
+            Location::File(at, _) => (self.bytes, at),
             Location::Stream(stream, at) => (self.streams.get(stream)?.as_slice(), at),
         };
         if self.is_exhausted() {
             return None;
         }
         let mut lexer = Lexer::new(bytes, at);
-        let object = lexer.object()?;
-        self.effort.set(self.effort.get().saturating_sub((lexer.at - at.min(lexer.at)) as u64));
+        let mut object = lexer.object()?;
+        self.spend((lexer.at - at.min(lexer.at)) as u64);
+        // Those within an object stream were opened with it.
+        if let (Some(Location::File(_, generation)), Some(key)) = (self.objects.get(&number), &self.key) {
+            object.map_strings(&mut |sealed| {
+                self.spend(OPENING_EFFORT);
+                key.string((number, *generation), sealed)
+            });
+        }
         Some((object, lexer))
+    }
+
+    fn spend(&self, effort: u64) {
+        self.effort.set(self.effort.get().saturating_sub(effort));
     }
 }
 
@@ -209,13 +307,13 @@ impl<'a> FromIterator<(&'a [u8], Object<'a>)> for Dict<'a> {
     }
 }
 
-/// The object number in `12 0 obj`, where `obj` stands at `word`.
-fn number_before(bytes: &[u8], word: usize) -> Option<u32> {
+/// The object's number and generation in `12 0 obj`, where `obj` stands at `word`.
+fn number_before(bytes: &[u8], word: usize) -> Option<(u32, u32)> {
     // Two numbers of at most ten and five digits, and some space.
     let window = bytes.get(word.saturating_sub(24)..word)?;
     let (generation, rest) = last_number(window)?;
     let (number, _) = last_number(rest)?;
-    (generation <= 65_535).then_some(number)
+    (generation <= 65_535).then_some((number, generation))
 }
 
 /// The number at the end of `bytes`, which space must follow, and what is before it.

@@ -35,13 +35,15 @@ pub(super) fn unpack(dict: &Dict<'_>, raw: &[u8], budget: &mut Budget) -> Result
             }
             Some(b"ASCII85Decode" | b"A85") => ascii85(&content),
             Some(b"RunLengthDecode" | b"RL") => run_length(&content, budget)?,
+            // What a crypt filter sealed is open by now.
+            Some(b"Crypt") => content,
             _ => return Err(unsupported("a stream of the PDF is packed by a filter that is not read")),
         };
     }
     Ok(content)
 }
 
-fn charge(bytes: usize, budget: &mut Budget) -> Result<(), Gap> {
+pub(super) fn charge(bytes: usize, budget: &mut Budget) -> Result<(), Gap> {
     if bytes > HELD_BYTES_MAX {
         return Err(limit_reached("a stream of the PDF is more than what is held in memory"));
     }

@@ -64,6 +64,16 @@ impl<'a> Object<'a> {
     pub(super) fn as_reference(&self) -> Option<u32> {
         if let Self::Reference(number) = self { Some(*number) } else { None }
     }
+
+    /// Puts another string in the place of each string in the object.
+    pub(super) fn map_strings(&mut self, map: &mut dyn FnMut(&[u8]) -> Vec<u8>) {
+        match self {
+            Self::String(string) => *string = map(string),
+            Self::Array(items) => items.iter_mut().for_each(|item| item.map_strings(map)),
+            Self::Dict(Dict(entries)) => entries.iter_mut().for_each(|(_, value)| value.map_strings(map)),
+            Self::Null | Self::Number(_) | Self::Name(_) | Self::Reference(_) | Self::Word(_) => {}
+        }
+    }
 }
 
 /// Reads objects from bytes, one after the other.

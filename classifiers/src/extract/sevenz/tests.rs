@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use lzma_rust2::{Lzma2Options, Lzma2Writer};
+use ppmd_rust::Ppmd7Encoder;
 use proptest::prelude::*;
 
 use crate::GapReason;
@@ -108,9 +109,29 @@ fn encrypted_archives_are_named_so() {
 fn stored_files_and_unknown_methods() {
     let stored = [&[1, 4][..], &streams(4, &[1, 0], 4, 1, &[]), &[5, 1], &names(&["x"]), &[0, 0]].concat();
     assert_eq!(seen(&archive(b"abcd", &stored)).1.file("x"), b"abcd");
-    let ppmd =
-        [&[1, 4][..], &streams(4, &[3, 3, 4, 1], 4, 1, &[]), &[5, 1], &names(&["x"]), &[0, 0]].concat();
-    assert_eq!(seen(&archive(b"abcd", &ppmd)).1.reasons(), [GapReason::Unsupported]);
+    let unknown =
+        [&[1, 4][..], &streams(4, &[3, 3, 9, 1], 4, 1, &[]), &[5, 1], &names(&["x"]), &[0, 0]].concat();
+    assert_eq!(seen(&archive(b"abcd", &unknown)).1.reasons(), [GapReason::Unsupported]);
+}
+
+#[test]
+fn files_packed_by_ppmd_are_read() {
+    let mut writer = Ppmd7Encoder::new(Vec::new(), 6, 1 << 20).unwrap();
+    writer.write_all(b"firstsecond").unwrap();
+    let packed = writer.finish(false).unwrap();
+    let header = |properties: [u8; 5]| {
+        let coder = [&[0x23, 3, 4, 1, 5][..], &properties].concat();
+        let streams = streams(packed.len(), &coder, 11, 2, &[5]);
+        [&[1, 4][..], &streams, &[5, 2], &names(&["a", "b"]), &[0, 0]].concat()
+    };
+    let archived = seen(&archive(&packed, &header([6, 0, 0, 16, 0]))).1;
+    assert_eq!((archived.file("a"), archived.file("b")), (&b"first"[..], &b"second"[..]));
+    assert_eq!(archived.gaps, []);
+    for (properties, reason) in
+        [([6, 0, 0, 0, 0x7F], GapReason::LimitReached), ([0, 0, 0, 16, 0], GapReason::Malformed)]
+    {
+        assert_eq!(seen(&archive(&packed, &header(properties))).1.reasons(), [reason]);
+    }
 }
 
 #[test]

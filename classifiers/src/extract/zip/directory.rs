@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use memchr::memmem;
 
 use crate::Gap;
+use crate::extract::decompress::pull;
 use crate::extract::fields::{u16_at, u32_at, u64_at};
 use crate::extract::{Budget, Decompressor, limit_reached, malformed, truncated, unsupported};
 
@@ -32,6 +33,8 @@ pub(in crate::extract) struct Entry<'a> {
     pub(in crate::extract) encryption: Option<&'static str>,
     method: u16,
     packed: &'a [u8],
+    /// How many bytes it unpacks to, where the archive says so.
+    unpacked: Option<u64>,
     /// Whether the archive ends before the entry does.
     cut: bool,
 }
@@ -137,6 +140,7 @@ impl<'a> Archive<'a> {
                 encryption: encryption(header.flags, header.method, header.extra),
                 method: header.method,
                 packed,
+                unpacked: stated(header.flags, header.unpacked_size),
                 cut,
             });
         }
@@ -149,6 +153,11 @@ fn next_signature(bytes: &[u8]) -> usize {
     memmem::find_iter(bytes, b"PK")
         .find(|&at| matches!(bytes.get(at + 2..at + 4), Some(b"\x03\x04" | b"\x07\x08" | b"\x01\x02")))
         .unwrap_or(bytes.len())
+}
+
+/// What an entry unpacks to: with bit 1 LZMA marks its end instead, with bit 3 the size comes after the content.
+fn stated(flags: u16, unpacked_size: u64) -> Option<u64> {
+    (flags & 0b1010 == 0).then_some(unpacked_size)
 }
 
 impl Entry<'_> {
@@ -166,10 +175,15 @@ impl Entry<'_> {
             self.packed.chunks(FEED_BYTES).try_for_each(give)?;
             return if self.cut { Err(truncated("a file of the archive is cut off")) } else { Ok(()) };
         }
-        let Some(mut decompressor) = Decompressor::for_zip_method(self.method) else {
+        if self.method == 98 {
+            return pull::ppmd_i(self.packed, self.unpacked, &mut give);
+        }
+        let Some((mut decompressor, packed)) =
+            Decompressor::for_zip_method(self.method, self.packed, self.unpacked)?
+        else {
             return Err(unsupported("a file of the archive is packed by a method that is not read"));
         };
-        for feed in self.packed.chunks(FEED_BYTES) {
+        for feed in packed.chunks(FEED_BYTES) {
             decompressor.push(feed, &mut give)?;
         }
         decompressor.finish(&mut give)
@@ -228,6 +242,7 @@ struct Record<'a> {
     flags: u16,
     method: u16,
     packed_size: u64,
+    unpacked_size: u64,
     offset: u64,
     name: &'a [u8],
     extra: &'a [u8],
@@ -246,20 +261,21 @@ impl<'a> Record<'a> {
             flags: u16_at(bytes, at + 8)?,
             method: u16_at(bytes, at + 10)?,
             packed_size: u64::from(u32_at(bytes, at + 20)?),
+            unpacked_size: u64::from(u32_at(bytes, at + 24)?),
             offset: u64::from(u32_at(bytes, at + 42)?),
             name: bytes.get(at + 46..name_end)?,
             extra: bytes.get(name_end..extra_end)?,
             end,
         };
-        record.widen(u32_at(bytes, at + 24)?);
+        record.widen();
         Some(record)
     }
 
     /// Takes the 64-bit fields for those that are all ones, in the order that the format fixes.
-    fn widen(&mut self, unpacked_size: u32) {
+    fn widen(&mut self) {
         let Some(field) = extra_field(self.extra, EXTRA_ZIP64) else { return };
-        let mut at = if unpacked_size == u32::MAX { 8 } else { 0 };
-        for value in [&mut self.packed_size, &mut self.offset] {
+        let mut at = 0;
+        for value in [&mut self.unpacked_size, &mut self.packed_size, &mut self.offset] {
             if *value == u64::from(u32::MAX) {
                 if let Some(wide) = u64_at(field, at) {
                     *value = wide;
@@ -280,6 +296,7 @@ impl<'a> Record<'a> {
             encryption: encryption(self.flags, self.method, self.extra),
             method: self.method,
             packed: rest.get(..size.min(rest.len()))?,
+            unpacked: stated(self.flags & !8, self.unpacked_size),
             cut: size > rest.len(),
         };
         Some((entry, header.data))
@@ -291,6 +308,7 @@ struct Local<'a> {
     flags: u16,
     method: u16,
     packed_size: usize,
+    unpacked_size: u64,
     name: Cow<'a, str>,
     extra: &'a [u8],
     data: usize,
@@ -308,6 +326,7 @@ impl<'a> Local<'a> {
             flags,
             method: u16_at(bytes, at + 8)?,
             packed_size: u32_at(bytes, at + 18)? as usize,
+            unpacked_size: u64::from(u32_at(bytes, at + 22)?),
             name: name(bytes.get(at + 30..name_end)?, flags),
             extra: bytes.get(name_end..data)?,
             data,

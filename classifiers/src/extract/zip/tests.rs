@@ -1,12 +1,41 @@
 //! How are zips read, and hostile ones survived?
 
+use std::io::Write as _;
+
 use flate2::{Compress, Compression, FlushCompress};
+use lzma_rust2::{LzmaOptions, LzmaWriter};
+use ppmd_rust::{Ppmd8Encoder, RestoreMethod};
 use proptest::prelude::*;
 
 use crate::GapReason;
 use crate::content_type::ContentType;
 use crate::extract::tests::{Seen, allowance, see, seen};
 use crate::extract::{HELD_BYTES_MAX, whole};
+
+/// LZMA as in a zip (APPNOTE 6.3.10, 5.8.8): version, length of the properties, those, and a stream with an end marker.
+fn lzma(bytes: &[u8]) -> Vec<u8> {
+    let options = LzmaOptions { dict_size: 1 << 16, ..LzmaOptions::with_preset(1) };
+    let mut writer = LzmaWriter::new_no_header(Vec::new(), &options, true).unwrap();
+    writer.write_all(bytes).unwrap();
+    [&[9, 20, 5, 0, options.get_props()][..], &(1_u32 << 16).to_le_bytes(), &writer.finish().unwrap()]
+        .concat()
+}
+
+/// PPMd as in a zip (APPNOTE 6.3.10, 5.10): of order 6, with 2 MiB, restarted where those are full.
+fn ppmd(bytes: &[u8]) -> Vec<u8> {
+    let mut writer = Ppmd8Encoder::new(Vec::new(), 6, 2 << 20, RestoreMethod::Restart).unwrap();
+    writer.write_all(bytes).unwrap();
+    [&[0x15, 0x00][..], &writer.finish(true).unwrap()].concat()
+}
+
+/// Deflate64 of `a` and 1,003 more of it: a static block, whose length code 285 has sixteen bits there, which Deflate lacks.
+fn deflate64() -> Vec<u8> {
+    let huffman = |code: u64, bits: u32| code.reverse_bits() >> (64 - bits);
+    let parts = [(1, 1), (1, 2), (huffman(0x91, 8), 8), (huffman(0xC5, 8), 8), (1_000, 16), (0, 5), (0, 7)];
+    let (stream, _) =
+        parts.iter().fold((0_u64, 0), |(all, at), (value, bits)| (all | value << at, at + bits));
+    stream.to_le_bytes()[..6].to_vec()
+}
 
 pub(crate) fn deflate(bytes: &[u8]) -> Vec<u8> {
     let mut packed = Vec::with_capacity(bytes.len() + 64);
@@ -160,6 +189,40 @@ fn too_many_entries_are_a_gap() {
     let (_, seen) = seen(&builder.finish());
     assert_eq!(seen.files.len(), 10_000);
     assert_eq!(seen.reasons(), [GapReason::LimitReached]);
+}
+
+#[test]
+fn files_packed_by_rarer_methods_are_read() {
+    let text = b"name,mail\nAda,ada@a.example\n".repeat(900);
+    let archive = Builder::default()
+        .raw("lzma", (14, 2), &lzma(&text), &[])
+        .raw("deflate64", (9, 0), &deflate64(), &[])
+        .raw("ppmd", (98, 2), &ppmd(&text), &[])
+        .finish();
+    let (_, seen) = seen(&archive);
+    assert_eq!(seen.gaps, []);
+    assert_eq!(seen.file("lzma"), text);
+    assert_eq!(seen.file("deflate64"), b"a".repeat(1_004));
+    assert_eq!(seen.file("ppmd"), text);
+}
+
+#[test]
+fn rarer_methods_end_at_what_an_object_may_cost() {
+    let zeros = vec![0; 80 << 20];
+    let archive = Builder::default().raw("ppmd", (98, 2), &ppmd(&zeros), &[]).finish();
+    assert_eq!(seen(&archive).1.reasons(), [GapReason::LimitReached]);
+    for (method, packed, reason) in [
+        (14, &[9, 20, 5, 0, 0x5D, 0, 0, 0, 0x7F, 0][..], GapReason::LimitReached),
+        (14, &[9, 20, 5, 0, 0xFF, 0, 0, 1, 0, 0], GapReason::Malformed),
+        (14, &[9, 20, 5], GapReason::Malformed),
+        (98, &[0xF5, 0x0F, 0, 0], GapReason::LimitReached),
+        (98, &[0x15, 0xF0, 0, 0], GapReason::Malformed),
+        (98, &[0x15], GapReason::Malformed),
+        (9, &[0x07], GapReason::Malformed),
+    ] {
+        let archive = Builder::default().raw("x", (method, 2), packed, &[]).finish();
+        assert_eq!(seen(&archive).1.reasons(), [reason], "{method} {packed:?}");
+    }
 }
 
 #[test]
