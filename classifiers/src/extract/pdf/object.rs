@@ -76,16 +76,21 @@ impl<'a> Object<'a> {
     }
 }
 
+/// Items that are kept of one object, with those within it: in memory each takes many times the bytes that it is written in.
+const ITEMS_MAX: usize = 1 << 18;
+
 /// Reads objects from bytes, one after the other.
 #[derive(Debug, Clone)]
 pub(super) struct Lexer<'a> {
     bytes: &'a [u8],
     pub(super) at: usize,
+    /// Items that this object may still have.
+    left: usize,
 }
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(bytes: &'a [u8], at: usize) -> Self {
-        Self { bytes, at }
+        Self { bytes, at, left: ITEMS_MAX }
     }
 
     fn peek(&self) -> Option<u8> {
@@ -110,6 +115,7 @@ impl<'a> Lexer<'a> {
 
     /// The next object; nothing at the end. What is no object is passed over.
     pub(super) fn object(&mut self) -> Option<Object<'a>> {
+        self.left = ITEMS_MAX;
         self.object_at(0)
     }
 
@@ -184,22 +190,27 @@ impl<'a> Lexer<'a> {
 
     fn array(&mut self, depth: u32) -> Object<'a> {
         let mut items = Vec::new();
-        while let Some(item) = self.inner(depth) {
-            if item == Object::Word(b"]") || is_end(&item) {
-                break;
+        loop {
+            let keeps = self.keeps();
+            match self.inner(depth) {
+                Some(item) if item != Object::Word(b"]") && !is_end(&item) => {
+                    if keeps {
+                        items.push(item);
+                    }
+                }
+                _ => return Object::Array(items),
             }
-            items.push(item);
         }
-        Object::Array(items)
     }
 
     fn dict(&mut self, depth: u32) -> Object<'a> {
         let mut entries = Vec::new();
         while let Some(key) = self.inner(depth) {
             match key {
-                Object::Name(key) => match self.inner(depth) {
-                    Some(Object::Word(b">>")) | None => break,
-                    Some(value) => entries.push((key, value)),
+                Object::Name(key) => match (self.keeps(), self.inner(depth)) {
+                    (_, Some(Object::Word(b">>")) | None) => break,
+                    (true, Some(value)) => entries.push((key, value)),
+                    (false, Some(_)) => {}
                 },
                 Object::Word(b">>") => break,
                 key if is_end(&key) => break,
@@ -208,6 +219,13 @@ impl<'a> Lexer<'a> {
             }
         }
         Object::Dict(Dict(entries))
+    }
+
+    /// Whether one more item of the object is kept.
+    fn keeps(&mut self) -> bool {
+        let keeps = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        keeps
     }
 
     fn inner(&mut self, depth: u32) -> Option<Object<'a>> {
@@ -330,6 +348,14 @@ mod tests {
             ]
         );
         assert_eq!(dict.get("X"), Some(&Object::Null));
+    }
+
+    #[test]
+    fn of_an_object_without_end_the_beginning_is_kept() {
+        let text = format!("[{}]", "[1 ".repeat(3) + &"2 ".repeat(2 * ITEMS_MAX));
+        let Object::Array(outer) = parsed(&text) else { panic!("an array") };
+        let inner = outer[0].as_array().unwrap()[1].as_array().unwrap()[1].as_array().unwrap();
+        assert!(inner.len() <= ITEMS_MAX && inner.len() > ITEMS_MAX / 2);
     }
 
     #[test]
