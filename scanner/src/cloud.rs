@@ -18,6 +18,7 @@ pub mod local;
 mod pace;
 mod pages;
 mod post;
+mod resume;
 mod spans;
 mod traffic;
 

@@ -6,21 +6,13 @@ use std::time::Duration;
 
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
-use bytes::Bytes;
 use futures::stream::{self, StreamExt};
-use tokio::time::Instant;
 
 use super::failure::Failure;
 use super::session::Session;
+use crate::cloud::resume::{self, Broken, Chunks, Source as _, to_the_end};
 use crate::cloud::{Body, CloudError};
 use crate::estate::{Bucket, GapReason, Object};
-
-/// How often a broken body is taken up again.
-const RESUMED_MAX: u32 = 4;
-/// Before a broken body is taken up again, times the number of the attempt.
-const RESUME_PAUSE: Duration = Duration::from_millis(200);
-/// A body that trickles in slower than this is broken: a server could otherwise hold a reader for ever.
-const BYTES_PER_SECOND_MIN: u64 = 1024;
 
 const GET: &str = "s3:GetObject";
 
@@ -50,20 +42,7 @@ pub(super) async fn open(
         Some(length) => source.size(length)?,
         None => object.size_bytes,
     };
-    let reading = Reading {
-        source,
-        body: answer.body,
-        at: 0,
-        size_bytes,
-        resumed: 0,
-        silence_max,
-        waited: Duration::ZERO,
-    };
-    let chunks = stream::try_unfold(reading, |mut reading| async move {
-        let chunk = reading.next().await?;
-        Ok(chunk.map(|chunk| (chunk, reading)))
-    });
-    Ok(Body { metadata, chunks: chunks.boxed() })
+    Ok(Body { metadata, chunks: to_the_end(source, chunks(answer.body), size_bytes, silence_max) })
 }
 
 /// What is read, and from where.
@@ -96,11 +75,23 @@ impl Source {
     }
 
     fn size(&self, length: i64) -> Result<u64, CloudError> {
-        u64::try_from(length)
-            .map_err(|_| self.broken(GapReason::Malformed, "the object's length is negative"))
+        u64::try_from(length).map_err(|_| self.error(GapReason::Malformed, "the object's length is negative"))
+    }
+}
+
+impl resume::Source for Source {
+    async fn from(&self, at: u64) -> Result<Chunks, CloudError> {
+        let answer = self.get(at).await?;
+        let continues =
+            at == 0 || answer.content_range().is_some_and(|range| range.starts_with(&format!("bytes {at}-")));
+        if !continues {
+            let message = "the server does not continue where the object broke off";
+            return Err(self.error(GapReason::Malformed, message));
+        }
+        Ok(chunks(answer.body))
     }
 
-    fn broken(&self, reason: GapReason, message: &str) -> CloudError {
+    fn error(&self, reason: GapReason, message: &str) -> CloudError {
         CloudError::Failed {
             operation: GET,
             resource: self.resource.clone(),
@@ -110,69 +101,12 @@ impl Source {
     }
 }
 
-/// A body on its way in.
-struct Reading {
-    source: Source,
-    body: ByteStream,
-    at: u64,
-    size_bytes: u64,
-    resumed: u32,
-    silence_max: Duration,
-    /// Time spent waiting for the server, all pauses of the reader left out.
-    waited: Duration,
-}
-
-impl Reading {
-    /// The next bytes; `None` once all have been handed over.
-    async fn next(&mut self) -> Result<Option<Bytes>, CloudError> {
-        loop {
-            let asked = Instant::now();
-            let chunk = tokio::time::timeout(self.silence_max, self.body.next()).await;
-            self.waited += asked.elapsed();
-            let reason = match chunk {
-                Ok(Some(Ok(chunk))) if chunk.is_empty() => continue,
-                Ok(Some(Ok(chunk))) => return self.take(chunk).map(Some),
-                Ok(None) if self.at == self.size_bytes => return Ok(None),
-                Ok(None | Some(Err(_))) => GapReason::Unreachable,
-                Err(_) => GapReason::TimedOut,
-            };
-            self.resume(reason).await?;
-        }
-    }
-
-    fn take(&mut self, chunk: Bytes) -> Result<Bytes, CloudError> {
-        self.at = self.at.saturating_add(chunk.len() as u64);
-        if self.at > self.size_bytes {
-            return Err(self
-                .source
-                .broken(GapReason::Malformed, "the object is longer than the server said"));
-        }
-        let earned = Duration::from_secs(self.at / BYTES_PER_SECOND_MIN);
-        if self.waited > self.silence_max + earned {
-            return Err(self.source.broken(GapReason::TimedOut, "the object trickles in too slowly"));
-        }
-        Ok(chunk)
-    }
-
-    /// Takes the body up again where it broke off.
-    async fn resume(&mut self, reason: GapReason) -> Result<(), CloudError> {
-        if self.resumed == RESUMED_MAX {
-            let message =
-                format!("the object broke off {} times, last at byte {}", self.resumed + 1, self.at);
-            return Err(self.source.broken(reason, &message));
-        }
-        self.resumed += 1;
-        tokio::time::sleep(RESUME_PAUSE * self.resumed).await;
-        let answer = self.source.get(self.at).await?;
-        let continues = self.at == 0
-            || answer.content_range().is_some_and(|range| range.starts_with(&format!("bytes {}-", self.at)));
-        if !continues {
-            let message = "the server does not continue where the object broke off";
-            return Err(self.source.broken(GapReason::Malformed, message));
-        }
-        self.body = answer.body;
-        Ok(())
-    }
+fn chunks(body: ByteStream) -> Chunks {
+    stream::unfold(body, |mut body| async move {
+        let chunk = body.next().await?;
+        Some((chunk.map_err(|_| Broken::Off), body))
+    })
+    .boxed()
 }
 
 /// User metadata by its own names, and the headers that say how the bytes are packed and encrypted.
