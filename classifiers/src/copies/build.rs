@@ -223,22 +223,23 @@ impl IndexBuilder {
     }
 
     fn blocks(&self, layout: &Layout) -> Vec<u8> {
-        let bits = layout.bucket_bits;
+        let bucket_bits = layout.bucket_bits;
         let mut filter = vec![0_u64; usize::try_from(layout.filter_words()).unwrap_or(0)];
-        let mut directory = Vec::with_capacity((1 << bits) + 1);
+        let mut directory = Vec::with_capacity((1 << bucket_bits) + 1);
         for (number, loose) in self.loose.iter().enumerate() {
-            let bit = loose.known.pick >> (PICK_BITS - layout.filter_bits);
-            if let Some(word) = usize::try_from(bit / 64).ok().and_then(|at| filter.get_mut(at)) {
-                *word |= 1 << (bit % 64);
+            let (word, bits) = layout.filter_place(loose.known);
+            if let Some(word) = usize::try_from(word).ok().and_then(|at| filter.get_mut(at)) {
+                *word |= bits;
             }
-            let bucket = loose.known.pick >> (PICK_BITS - bits);
+            let bucket = loose.known.pick >> (PICK_BITS - bucket_bits);
             while directory.len() as u64 <= bucket {
                 directory.push(number as u64);
             }
         }
-        directory.resize((1 << bits) + 1, self.loose.len() as u64);
-        let entry =
-            |loose: &Loose| Entry::new(loose.known, loose.document, loose.kind, loose.ordinal, bits).bytes();
+        directory.resize((1 << bucket_bits) + 1, self.loose.len() as u64);
+        let entry = |loose: &Loose| {
+            Entry::new(loose.known, loose.document, loose.kind, loose.ordinal, bucket_bits).bytes()
+        };
         let mut blocks: Vec<u8> =
             filter.iter().chain(&directory).flat_map(|word| word.to_le_bytes()).collect();
         blocks.extend(self.loose.iter().flat_map(entry));

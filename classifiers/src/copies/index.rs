@@ -3,7 +3,7 @@
 //! ```text
 //! header   4 KiB    magic, check of the key, salt, sizes; its own tag
 //! blocks   64 KiB   each read when it is first needed, and checked by its tag
-//!   filter          a bit for a part of each pick: most of what is looked up ends here
+//!   filter          two bits of one word for each pick: most of what is looked up ends here
 //!   directory       where the entries of each bucket begin
 //!   entries         8 bytes a print, in the order of their picks
 //!   pages           documents, 64 a page, encrypted
@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::digests::Digest;
 use super::key::{IndexKey, Kind, SALT_BYTES};
 
-pub(super) const MAGIC: &[u8; 8] = b"SPWINDX1";
+pub(super) const MAGIC: &[u8; 8] = b"SPWINDX2";
 pub(super) const HEADER_BYTES: usize = 4096;
 pub(super) const BLOCK_BYTES: usize = 64 << 10;
 pub(super) const TAG_BYTES: usize = 16;
@@ -149,6 +149,14 @@ impl Layout {
 
     pub(super) fn pages_at(&self) -> u64 {
         self.entries_at() + self.entries * 8
+    }
+
+    /// The word of the filter that tells of a pick, and its two bits there: one word is one place in memory to wait for.
+    pub(super) fn filter_place(&self, known: Known) -> (u64, u64) {
+        let bit = known.pick >> (PICK_BITS - self.filter_bits);
+        // Of what the first bit does not say, as much as there is.
+        let other = (known.pick as u32).wrapping_mul(0x9e37_79b1) >> 26;
+        (bit / 64, 1 << (bit % 64) | 1 << other)
     }
 
     fn is_sound(&self) -> bool {
@@ -345,10 +353,10 @@ impl Index {
         self.layout.kinds >> kind as u32 & 1 == 1
     }
 
-    /// Whether a print with this pick may be known; of those that are not, the filter lets one in eleven pass at most.
+    /// Whether a print with this pick may be known; of those that are not, the filter lets about one in thirty pass.
     pub(super) fn may_hold(&self, pick: u64) -> bool {
-        let bit = Known::by(pick, 0).pick >> (PICK_BITS - self.layout.filter_bits);
-        self.word(bit / 64 * 8).is_some_and(|word| word >> (bit % 64) & 1 == 1)
+        let (word, bits) = self.layout.filter_place(Known::by(pick, 0));
+        self.word(word * 8).is_some_and(|word| word & bits == bits)
     }
 
     /// The entries of a print, those that many documents have left out. The print is made only where its pick is known.

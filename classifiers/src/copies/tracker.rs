@@ -16,6 +16,8 @@ use crate::extract::Place;
 const ROWS_FIRST: u64 = 256;
 const ROWS_EVERY: usize = 16;
 const ROWS_AFTER: u64 = 8192;
+/// Strides whose lines are looked up together.
+const STRIDES: usize = 8;
 /// Bytes of a running text that are all looked at; of further stretches one in so many, and all that follow one where something
 /// was found.
 const TEXT_FIRST: u64 = 256 << 10;
@@ -120,30 +122,27 @@ impl Tracker {
             return;
         }
         let mut rest = block;
+        // The strides whose lines were not looked up yet, and where the first of them began.
+        let (mut waiting, mut first, mut until) = (0, (rest, 0), 0);
         while !rest.is_empty() {
             let stride = self.stride(rest);
+            if stride > 0 && waiting == 0 {
+                (first, until) = ((rest, self.file.rows), self.file.rows_until);
+            }
             let (passed, tail) = rest.split_at(stride);
-            let before = self.file.rows;
             self.file.rows += memchr::memchr_iter(b'\n', passed).count() as u64;
             let (line, tail) = first_line(tail);
             self.file.rows += 1;
             self.line(place, line, is_log);
-            if stride > 0 && self.look_up() {
-                // It stands for its neighbours: they are not to wait for others.
-                let after = std::mem::replace(&mut self.file.rows, before);
-                self.all_lines(place, passed, is_log);
-                self.file.rows = after;
+            rest = tail;
+            waiting += usize::from(stride > 0);
+            if waiting == STRIDES || (waiting > 0 && rest.is_empty()) {
+                waiting = 0;
+                if self.look_up() || self.file.rows_until > until {
+                    // One that is known stands for its neighbours: from there on all are looked at.
+                    (rest, self.file.rows) = first;
+                }
             }
-            rest = tail;
-        }
-    }
-
-    fn all_lines(&mut self, place: &Place, mut rest: &[u8], is_log: bool) {
-        while !rest.is_empty() {
-            let (line, tail) = first_line(rest);
-            self.file.rows += 1;
-            self.line(place, line, is_log);
-            rest = tail;
         }
     }
 

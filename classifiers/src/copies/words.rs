@@ -125,13 +125,13 @@ impl Winnow {
 
     fn whole_words(&mut self, key: &IndexKey, text: &[u8], take: &mut impl FnMut(Run)) {
         each_stretch(text, |at, stretch| {
+            if is_data(stretch) {
+                return;
+            }
             if self.plain.is_none()
                 && let Some(hash) = key.ascii_word(text, at, stretch.len())
             {
-                // Data is no word.
-                if stretch.len() <= ASCII_WORD_BYTES_MAX {
-                    self.word(key, hash, take);
-                }
+                self.word(key, hash, take);
                 return;
             }
             words_of(stretch, |word| {
@@ -254,14 +254,20 @@ fn stands_alone(char: char) -> bool {
 
 /// The folded words of a text, in order.
 pub(super) fn each_word(text: &[u8], mut take: impl FnMut(&[u8])) {
-    each_stretch(text, |_, stretch| words_of(stretch, &mut take));
+    each_stretch(text, |_, stretch| {
+        if !is_data(stretch) {
+            words_of(stretch, &mut take);
+        }
+    });
 }
 
-/// The folded words of a stretch without ASCII between words. Data is none.
+/// Whether a stretch is too long for a word.
+fn is_data(stretch: &[u8]) -> bool {
+    stretch.len() > ASCII_WORD_BYTES_MAX && stretch.is_ascii()
+}
+
+/// The folded words of a stretch without ASCII between words.
 fn words_of(stretch: &[u8], mut take: impl FnMut(&[u8])) {
-    if stretch.is_ascii() && stretch.len() > ASCII_WORD_BYTES_MAX {
-        return;
-    }
     let folded = fold(&String::from_utf8_lossy(stretch)).into_owned();
     for word in folded.split(|c: char| !c.is_alphanumeric()) {
         let mut rest = word;

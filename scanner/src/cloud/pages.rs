@@ -14,7 +14,7 @@ use crate::estate::{GapReason, Object};
 /// Pages that wait while the caller is busy, beside those that requests on their way bring.
 const PAGES_AHEAD: usize = 2;
 /// Requests of all listings of a session at one time, beside the first of each bucket: they bound the memory too.
-pub(super) const REQUESTS_AT_ONCE: usize = 64;
+pub(super) const REQUESTS_AT_ONCE: usize = 32;
 
 /// What a request brings.
 pub(super) struct Page {
