@@ -14,7 +14,7 @@ use crate::extract::Place;
 
 /// Rows of a table that are all looked at; of further ones one in [`ROWS_EVERY`], and all around one that was found.
 const ROWS_FIRST: u64 = 256;
-const ROWS_EVERY: usize = 16;
+const ROWS_EVERY: usize = 20;
 const ROWS_AFTER: u64 = 8192;
 /// Strides whose lines are looked up together.
 const STRIDES: usize = 8;
